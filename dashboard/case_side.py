@@ -1,0 +1,137 @@
+"""What stands beside a case: why it ranks there, the author's earlier cases, notes, history."""
+
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from dashboard import actions, resources, times, widgets
+from dashboard.markup import Markup, draw, foreign, join, tag
+from monitor.desk import cases, priority
+from monitor.desk.case_file import CaseFile
+from monitor.store.models import Case, CaseEvent, Note, now
+
+CASE_PAGE = "app_pages/case.py"
+
+TOLD = {
+    "opened": "The case was opened",
+    "claimed": "claimed it",
+    "released": "gave it back",
+    "assigned": "assigned it",
+    "pending": "set it to wait for the customer",
+    "snoozed": "snoozed it",
+    "snooze over": "The snooze was over",
+    "resolved": "resolved it",
+    "reopened": "reopened it",
+    "opened again": "The case opened again",
+    "another post": "The customer posted again",
+    "post edited by its author": "The author edited a post",
+    "post deleted by its author": "The author deleted a post",
+    "reply is being sent": "sent an answer",
+    "reply sent": "The network took the answer",
+    "reply seen": "The answer was seen on the network",
+    "reply failed": "The network refused the answer",
+    "reply taken back to a draft": "took the answer back to a draft",
+    "reply given up": "gave the answer up",
+    "answered on the network": "answered on the network",
+}
+"""Events in words; those of a person begin with the name."""
+
+
+def draw_side(file: CaseFile) -> None:
+    """Everything beside the thread."""
+    _why(file)
+    _earlier(file)
+    _notes(file)
+    _history(file)
+
+
+def _why(file: CaseFile) -> None:
+    parts = priority.parts(file.case, now())
+    total = sum(part.points for part in parts)
+    draw(
+        tag(
+            "section",
+            tag("h3", "Why it ranks here", tag("b", f"{total:.0f}", cls="points")),
+            widgets.priority_bar(parts),
+            widgets.priority_table(parts),
+            _verdict(file),
+            cls="side",
+        )
+    )
+
+
+def _verdict(file: CaseFile) -> Markup:
+    """What the model says about the post that the queue shows, under the model's name."""
+    post = file.post
+    if post.scorer is None or post.complaint is None:
+        return tag("p", "The model has not read the latest post yet.", cls="muted small")
+    tone = f", {post.sentiment} in tone" if post.sentiment else ""
+    text = f"The latest post is a complaint with probability {post.complaint:.2f}{tone}."
+    return tag("p", text, " Model: ", tag("code", post.scorer), cls="muted small")
+
+
+def _earlier(file: CaseFile) -> None:
+    title = f"Earlier cases ({len(file.earlier)})" if file.earlier else "Earlier cases"
+    draw(tag("h3", title, cls="side-title"))
+    if not file.earlier:
+        draw(tag("p", "This is the author's only case.", cls="muted small"))
+    with st.container(key="earlier", gap=None):
+        for case in file.earlier:
+            st.page_link(
+                CASE_PAGE, label=_case_words(case), icon="", query_params={"id": str(case.id)}
+            )
+
+
+def _case_words(case: Case) -> str:
+    """One of the author's cases in a line; every word of it is ours."""
+    end = str(case.dismissal or case.outcome or widgets.STATUS_WORDS[case.status][0])
+    return f"Case {case.id} · {times.relative(case.opened_at)} · {end}"
+
+
+def _notes(file: CaseFile) -> None:
+    zone = resources.config().zone
+    draw(tag("h3", "Notes", tag("small", "never leave this page", cls="muted"), cls="side-title"))
+    draw(*[_note(note, zone) for note in file.notes])
+    with st.form(f"note-form-{file.case.id}", clear_on_submit=True, border=False):
+        key = f"note-{file.case.id}"
+        st.text_area(
+            "Note",
+            key=key,
+            height=68,
+            placeholder="For your colleagues",
+            label_visibility="collapsed",
+        )
+        st.form_submit_button(
+            "Add note", key="add-note", on_click=_add_note, args=(file.case.id, key)
+        )
+
+
+def _note(note: Note, zone: ZoneInfo) -> Markup:
+    head = tag("div", tag("b", note.agent), times.ago(note.created_at, zone), cls="who")
+    return tag("div", head, foreign(note.text, cls="text", name="div"), cls="note")
+
+
+def _add_note(case_id: int, key: str) -> None:
+    text = st.session_state.get(key) or ""
+    actions.act(
+        lambda session, agent: cases.note(session, case_id, agent, text), "The note is kept."
+    )
+
+
+def _history(file: CaseFile) -> None:
+    zone = resources.config().zone
+    lines = [
+        tag("li", tag("span", _event(event)), times.clock(event.at, zone))
+        for event in reversed(file.events)
+    ]
+    draw(tag("h3", "History", cls="side-title"), tag("ol", *lines, cls="history"))
+
+
+def _event(event: CaseEvent) -> Markup:
+    words = TOLD.get(event.what, event.what)
+    detail = tag("span", f": {event.detail}", cls="muted") if event.detail else Markup("")
+    if event.agent is None:
+        words = words if words[:1].isupper() else f"The monitor {words}"
+        return join(words, detail)
+    words = words if words[:1].islower() else f": {words}"
+    return join(tag("b", event.agent), " ", words, detail)

@@ -1,0 +1,263 @@
+"""Where a case is answered: through the network, or there by hand and recorded with its link."""
+
+import re
+from contextlib import closing
+
+import streamlit as st
+from sqlmodel import Session
+
+from connectors.base import Connector
+from dashboard import actions, resources, times, widgets
+from dashboard.markup import Markup, draw, foreign, link_out, tag
+from monitor.config import SourceConfig
+from monitor.desk import replies
+from monitor.desk.case_file import CaseFile
+from monitor.store.models import CaseStatus, Reply, ReplyStatus, now
+
+PRETENDER = "demo"
+"""The connector that has no network behind it."""
+
+
+def draw_reply_box(file: CaseFile) -> None:
+    """The answer to a case: being written, under way, or what to do before one can be written."""
+    with st.container(key="reply-box", border=True):
+        draw(tag("h3", "Answer", cls="side-title"))
+        if not _may_write(file):
+            return
+        latest = file.replies[-1] if file.replies else None
+        if latest and latest.status == ReplyStatus.SENDING:
+            _under_way(file, latest)
+            return
+        if latest and latest.status == ReplyStatus.FAILED:
+            _refused(file, latest)
+        source = resources.config().sources.get(file.source)
+        if source is None:
+            draw(widgets.notice(f"The source {file.source} is no longer in the settings.", "hint"))
+            _by_hand(file)
+            return
+        with closing(source.open()) as connector:
+            if connector.can_reply:
+                _editor(file, connector)
+        if not connector.can_reply:
+            draw(widgets.notice(_why_by_hand(source), "hint"))
+            _by_hand(file)
+            return
+        with st.popover("I answered on the network", icon=":material/link:", key="by-hand-open"):
+            _by_hand(file)
+
+
+def _may_write(file: CaseFile) -> bool:
+    """Whether this person may answer this case now; says what to do first where not."""
+    case, me = file.case, actions.me()
+    if case.status == CaseStatus.RESOLVED:
+        draw(tag("p", "This case is resolved. Reopen it to answer.", cls="muted"))
+    elif me is None:
+        draw(tag("p", "Choose your name first, at the top left.", cls="muted"))
+    elif case.assignee is None:
+        draw(tag("p", "Claim the case to answer it.", cls="muted"))
+    elif case.assignee != me:
+        draw(tag("p", tag("b", case.assignee), " has this case and answers it.", cls="muted"))
+        draft = _draft(file)
+        if draft:
+            draw(tag("p", f"{draft.agent} has written so far:", cls="muted"))
+            draw(foreign(draft.text, cls="text draft", name="div"))
+    else:
+        return True
+    return False
+
+
+def _draft(file: CaseFile) -> Reply | None:
+    return next((reply for reply in file.replies if reply.status == ReplyStatus.DRAFT), None)
+
+
+def _editor(file: CaseFile, connector: Connector) -> None:
+    case_id, draft = file.case.id, _draft(file)
+    done = sum(reply.status != ReplyStatus.DRAFT for reply in file.replies)
+    key = (
+        f"reply-{case_id}-{done}"  # A new box after each answer, the same one while it is written.
+    )
+    if key not in st.session_state:
+        st.session_state[key] = draft.text if draft else ""
+    text: str = st.text_area(
+        "Your answer",
+        key=key,
+        height=130,
+        label_visibility="collapsed",
+        placeholder="Write to the customer. It is public: no order numbers, no addresses.",
+        on_change=_save,
+        args=(case_id, key),
+    )
+    length, most = connector.length(text.strip()), connector.max_length
+    too_long = most is not None and length > most
+    with st.container(key="reply-buttons", horizontal=True, vertical_alignment="center"):
+        if st.button(
+            _send_words(connector),
+            key="send",
+            type="primary",
+            icon=":material/send:",
+            disabled=too_long or not text.strip(),
+        ):
+            _send(file, text)
+        if draft:
+            st.button("Discard draft", key="discard", type="tertiary", on_click=_discard,
+                      args=(case_id, key))  # fmt: skip
+        draw(_counter(length, most, too_long), width="content")
+        if draft:
+            saved = f"Draft of {draft.agent}, kept" if draft.agent != actions.me() else "Draft kept"
+            draw(tag("span", saved, cls="muted small"), width="content")
+    if connector.name == PRETENDER:
+        draw(
+            tag(
+                "p",
+                "This is the demo: it pretends to send. Nothing leaves this machine.",
+                cls="muted small",
+            )
+        )
+
+
+def _counter(length: int, most: int | None, too_long: bool) -> Markup:
+    limit = f" of {most:,}" if most is not None else ""
+    over = f", {length - most:,} too many" if too_long and most is not None else ""
+    return tag(
+        "span",
+        f"{length:,}{limit} characters{over}",
+        cls="small too-long" if too_long else "small muted",
+        title="As the network counts them; counted anew when you leave the box or press Ctrl+Enter",
+    )
+
+
+def _send_words(connector: Connector) -> str:
+    if connector.name == PRETENDER:
+        return "Pretend to send"
+    company = re.sub(r"([^\w\s])", r"\\\1", resources.config().company.name)
+    return f"Send publicly as {company}"
+
+
+def _save(case_id: int, key: str) -> None:
+    """Keep what was written. An emptied box throws the draft away."""
+    text = st.session_state.get(key) or ""
+
+    def keep(session: Session, agent: str) -> None:
+        if text.strip():
+            replies.save_draft(session, case_id, agent, text)
+        else:
+            replies.discard_draft(session, case_id, agent)
+
+    actions.act(keep, "", quiet=True)
+
+
+def _discard(case_id: int, key: str) -> None:
+    done = actions.act(
+        lambda session, agent: replies.discard_draft(session, case_id, agent),
+        "The draft is gone.",
+    )
+    if done:
+        st.session_state[key] = ""
+
+
+def _send(file: CaseFile, text: str) -> None:
+    """Keep the draft, then send it; what came of it is told by the page that is drawn next."""
+
+    def keep_and_send(session: Session, agent: str) -> None:
+        draft = replies.save_draft(session, file.case.id, agent, text)
+        _send_reply(session, agent, draft.id, resources.config().sources[file.source])
+
+    with st.spinner("Sending…"):
+        actions.act(keep_and_send, "", quiet=True)
+    st.rerun()
+
+
+def _send_reply(session: Session, agent: str, reply_id: int, source: SourceConfig) -> None:
+    with closing(source.open()) as connector:
+        reply = replies.send(session, reply_id, agent, connector)
+    if reply.status == ReplyStatus.SENT:
+        sent = "The demo pretended to send it." if source.connector.name == PRETENDER else "Sent."
+        actions.tell(sent, good=True)
+    elif reply.status == ReplyStatus.FAILED:
+        actions.tell("It was not sent: see below.", good=False)
+    else:
+        actions.tell("We do not know yet whether it arrived: see below.", good=False)
+
+
+def _under_way(file: CaseFile, reply: Reply) -> None:
+    """An answer of which we do not know the end: never sent again by itself."""
+    draw(foreign(reply.text, cls="text draft", name="div"))
+    stuck = reply.updated_at < now() - replies.STUCK_AFTER
+    if not stuck:
+        draw(widgets.notice("It is being sent at this moment.", "hint"))
+        return
+    text = reply.error or "We lost touch while it was sent, and look for it on the network."
+    asked = f" Last looked {times.relative(reply.checked_at)}." if reply.checked_at else ""
+    draw(
+        widgets.notice(
+            f"We do not know whether this answer arrived. {text}{asked} It is not sent again by "
+            "itself: the customer must not get it twice."
+        )
+    )
+    link = link_out(file.post.url, "Look on the network ↗")
+    if link:
+        draw(link)
+    with st.container(key="stuck", horizontal=True):
+        _send_again_button(file, reply, "It is not there: send again")
+        st.button(
+            "Give up on it", key="give-up", on_click=_give_up, args=(reply.id,),
+            help="It counts as not sent; you can write another answer",
+        )  # fmt: skip
+
+
+def _refused(file: CaseFile, reply: Reply) -> None:
+    draw(widgets.notice(f"Your answer was not sent. {reply.error or ''}".strip()))
+    draw(foreign(reply.text, cls="text draft", name="div"))
+    if file.source in resources.config().sources:
+        _send_again_button(file, reply, "Send again")
+
+
+def _send_again_button(file: CaseFile, reply: Reply, words: str) -> None:
+    if not st.button(words, key="send-again", icon=":material/send:"):
+        return
+    source = resources.config().sources[file.source]
+
+    def again(session: Session, agent: str) -> None:
+        replies.send_again(session, reply.id, agent)
+        _send_reply(session, agent, reply.id, source)
+
+    with st.spinner("Sending…"):
+        actions.act(again, "", quiet=True)
+    st.rerun()
+
+
+def _give_up(reply_id: int) -> None:
+    actions.act(
+        lambda session, agent: replies.give_up(session, reply_id, agent),
+        "It counts as not sent.",
+    )
+
+
+def _why_by_hand(source: SourceConfig) -> str:
+    needed = ", ".join(source.connector.secrets)
+    lacks = f" It may once it has its secrets ({needed})." if needed else ""
+    return f"The source {source.name} reads only.{lacks} Answer on the network and record the link."
+
+
+def _by_hand(file: CaseFile) -> None:
+    """Record an answer that was made on the network, with its link."""
+    link = link_out(file.post.url, "Open the post on the network ↗")
+    steps = ["Answer there, then paste the link of your answer."]
+    draw(tag("p", link, " ", *steps, cls="small"))
+    with st.form(f"by-hand-{file.case.id}", border=False):
+        st.text_input("Link of your answer", key="by-hand-link", placeholder="https://")
+        st.text_area("What you wrote, if you like", key="by-hand-text", height=68)
+        st.form_submit_button(
+            "Record the answer", key="record", on_click=_record, args=(file.case.id,)
+        )
+
+
+def _record(case_id: int) -> None:
+    url = st.session_state.get("by-hand-link") or ""
+    text = st.session_state.get("by-hand-text") or ""
+    done = actions.act(
+        lambda session, agent: replies.record_elsewhere(session, case_id, agent, url, text),
+        "Recorded: the customer has been answered.",
+    )
+    if done:
+        st.session_state["by-hand-link"] = st.session_state["by-hand-text"] = ""

@@ -1,0 +1,145 @@
+"""What every page needs: the settings, the database, the cached figures that many pages show."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import sqlalchemy as sa
+import streamlit as st
+from sqlmodel import Session, select
+
+from dashboard.markup import draw, tag
+from monitor.config import Config, ConfigError, load
+from monitor.desk import work_queue
+from monitor.model.scorer import ModelError, suggested_threshold
+from monitor.store.db import DatabaseError, check_version, connect
+from monitor.store.models import CaseStatus, Source
+from monitor.watch import health
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True)
+class Vitals:
+    """Whether the monitor works, in the few facts that every page shows."""
+
+    health: health.Health
+    sources: int
+    """Sources that are asked."""
+    troubled: int
+    """Of these, the ones that fail or are off."""
+
+
+def refuse_strangers() -> None:
+    """Stop unless the server is reached from this machine only: there is no sign-in yet."""
+    address = st.get_option("server.address")
+    if address not in LOOPBACK:
+        stop(
+            "The dashboard does not run on an address that others can reach",
+            f"server.address is {address or 'not set, which means every network card'}. There is "
+            "no sign-in yet, so anybody there could answer customers in your name. Set it to "
+            "127.0.0.1 in .streamlit/config.toml, or start with --server.address=127.0.0.1.",
+        )
+
+
+def stop(title: str, text: str) -> NoReturn:
+    """Show what is wrong and what to do about it, and nothing else."""
+    lines = [tag("p", line) for line in text.splitlines() if line.strip()]
+    draw(tag("div", tag("h2", title), *lines, cls="stopped", role="alert"))
+    st.stop()
+
+
+def config() -> Config:
+    """The settings of the file that MONITOR_CONFIG names. Stops with a readable page."""
+    try:
+        return _config(os.environ.get("MONITOR_CONFIG", "config.toml"))
+    except ConfigError as error:
+        stop("The settings cannot be used", str(error))
+
+
+@st.cache_resource(show_spinner=False)
+def _config(path: str) -> Config:
+    return load(Path(path))
+
+
+@st.cache_resource(show_spinner=False)
+def _engine(url: str) -> sa.Engine:
+    engine = connect(url)
+    check_version(engine)
+    return engine
+
+
+@contextmanager
+def session() -> Iterator[Session]:
+    """A session that is closed at the end. Stops with a readable page where there is no database.
+
+    Rows that were read stay readable afterwards.
+    """
+    try:
+        with Session(_engine(config().database_url), expire_on_commit=False) as opened:
+            yield opened
+    except DatabaseError as error:
+        stop("The database cannot be used", str(error))
+    except sa.exc.OperationalError:
+        stop(
+            "The database does not answer",
+            "It is busy or not running. Nothing is lost: reload this page in a moment. If that "
+            "does not help, look whether the database server runs, or the disk is full.",
+        )
+
+
+def threshold() -> float | None:
+    """The complaint probability that opens a case; None where no model says one."""
+    chosen = config().desk.threshold
+    return _suggested() if chosen is None else chosen
+
+
+@st.cache_resource(show_spinner=False)
+def _suggested() -> float | None:
+    try:
+        return suggested_threshold()
+    except (ModelError, OSError):
+        return None
+
+
+@st.cache_data(ttl=15, show_spinner=False)
+def counts() -> dict[CaseStatus, int]:
+    """How many cases there are of each status; up to 15 s old."""
+    with session() as opened:
+        return work_queue.counts_by_status(opened)
+
+
+@st.cache_data(ttl=15, show_spinner=False)
+def count(chosen: work_queue.Filter) -> int:
+    """How many cases a filter without words shows; up to 15 s old."""
+    with session() as opened:
+        return work_queue.count(opened, chosen)
+
+
+@st.cache_data(ttl=60, show_spinner=False)
+def networks() -> list[str]:
+    """The networks that there are posts of; up to a minute old."""
+    with session() as opened:
+        return work_queue.networks(opened)
+
+
+@st.cache_data(ttl=5, show_spinner=False)
+def vitals() -> Vitals:
+    """How the monitor fares; up to 5 s old."""
+    with session() as opened:
+        conditions = [health.condition(source) for source in opened.exec(select(Source))]
+        bad = (health.Condition.FAILING, health.Condition.OFF)
+        return Vitals(
+            health=health.health(opened),
+            sources=sum(condition != health.Condition.REMOVED for condition in conditions),
+            troubled=sum(condition in bad for condition in conditions),
+        )
+
+
+def forget_counts() -> None:
+    """Count anew at the next look: something was just changed here."""
+    counts.clear()
+    count.clear()

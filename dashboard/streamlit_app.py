@@ -1,0 +1,46 @@
+"""The dashboard's frame: who sits here, where they are, how the monitor fares.
+
+Run it with `monitor up`, or `streamlit run dashboard/streamlit_app.py`.
+"""
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard import people, resources
+from dashboard.markup import draw, foreign, tag
+
+HERE = Path(__file__).parent
+
+
+def main() -> None:
+    """Draw the frame and the page in it."""
+    st.set_page_config(
+        page_title="Complaint monitor",
+        # A file of ours: icons named by word are fetched from Google.
+        page_icon=str(HERE / "icon.svg"),
+        layout="wide",
+        initial_sidebar_state=220,
+    )
+    st.html(HERE / "style.css")
+    resources.refuse_strangers()
+    page = st.navigation(
+        [
+            st.Page("app_pages/work_queue.py", title="Queue", default=True),
+            st.Page("app_pages/case.py", title="Case", visibility="hidden"),
+            st.Page("app_pages/trends.py", title="Trends"),
+            st.Page("app_pages/sources.py", title="Sources"),
+        ],
+        position="hidden",
+    )
+    config = resources.config()
+    with st.sidebar:
+        draw(tag("div", tag("b", "Complaint monitor"), foreign(config.company.name), cls="brand"))
+        people.choose()
+        st.page_link("app_pages/work_queue.py", label="Queue", icon=":material/inbox:")
+        st.page_link("app_pages/trends.py", label="Trends", icon=":material/monitoring:")
+        st.page_link("app_pages/sources.py", label="Sources", icon=":material/rss_feed:")
+    page.run()
+
+
+main()

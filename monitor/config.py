@@ -1,0 +1,282 @@
+"""Reads config.toml: every setting typed, an unknown or wrong one refused by name and line.
+
+Secrets never stand in the file. They come from the environment (or a .env file beside it that git
+ignores): MONITOR_<SOURCE>_<SECRET>, in capitals, for example MONITOR_ACME_MASTODON_TOKEN.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from connectors import CONNECTORS
+from connectors.base import Connector
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}$")]
+
+
+class ConfigError(Exception):
+    """config.toml cannot be used. The text names the setting, its problem and the line."""
+
+
+class Section(BaseModel):
+    """A table of config.toml: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Company(Section):
+    """Who we are, and which posts are about us."""
+
+    name: str = Field(min_length=1)
+    query: str = ""
+    """What counts as being about us: see monitor.intake.matching. Empty: every post."""
+    accounts: list[str] = []
+    """Our own handles: their posts are ours, never cases."""
+
+
+class Person(Section):
+    """Somebody who works at the desk."""
+
+    name: Name
+
+
+class Desk(Section):
+    """How cases are made and ranked."""
+
+    threshold: float | None = Field(default=None, ge=0, le=1)
+    """Complaint probability that opens a case; left out: the one that the model suggests."""
+
+
+class SourceTable(BaseModel):
+    """The part of a [sources.NAME] table that every connector shares."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    connector: str
+    enabled: bool = True
+    every_seconds: float | None = Field(default=None, gt=0, le=86_400)
+    """Wait between two fetches; left out: what the connector thinks polite."""
+    query: str | None = None
+    """Instead of the company's query. Empty: every post of this source is about us."""
+
+    @field_validator("connector")
+    @classmethod
+    def known(cls, value: str) -> str:
+        """Only what is listed in CONNECTORS."""
+        if value not in CONNECTORS:
+            raise ValueError(f"no such connector; there are {', '.join(sorted(CONNECTORS))}")
+        return value
+
+
+class Settings(Section):
+    """The top level of config.toml, without its sources."""
+
+    company: Company
+    database_url: str = "sqlite:///data/monitor.db"
+    timezone: str = "UTC"
+    """The team's, for times on screen and days in charts."""
+    model: str = "shipped"
+    """The shipped model, or a Hugging Face sequence classification model (name or folder)."""
+    desk: Desk = Desk()
+    people: list[Person] = Field(default=[], max_length=200)
+
+    @field_validator("timezone")
+    @classmethod
+    def exists(cls, value: str) -> str:
+        """Only names of the time zone database."""
+        if value not in available_timezones():
+            raise ValueError("no such time zone; write it like Europe/Vienna")
+        return value
+
+
+@dataclass(frozen=True)
+class SourceConfig:
+    """One source as configured, ready to be opened."""
+
+    name: str
+    connector: type[Connector]
+    settings: BaseModel
+    query: str
+    every: timedelta
+    enabled: bool
+    secrets: Mapping[str, str] = field(repr=False, default_factory=dict)
+
+    def open(self) -> Connector:
+        """A connector of its own; the caller closes it."""
+        return self.connector(self.settings, self.secrets)
+
+
+@dataclass(frozen=True)
+class Config:
+    """All settings, checked."""
+
+    path: Path
+    company: Company
+    database_url: str = field(repr=False)
+    zone: ZoneInfo
+    model: str
+    desk: Desk
+    people: list[str]
+    sources: dict[str, SourceConfig]
+
+
+def load(path: Path) -> Config:
+    """Read and check `path`. Raises ConfigError, which names what to mend."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ConfigError(f"There is no {path}. Write one with `monitor init`.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from error
+    environment = {**dotenv_values(path.parent / ".env"), **os.environ}
+    return _Reader(path, text, environment).config(data)
+
+
+class _Reader:
+    """Checks the parts of one file and collects every problem before it complains."""
+
+    def __init__(self, path: Path, text: str, environment: Mapping[str, str | None]) -> None:
+        self.path = path
+        self.text = text
+        self.environment = environment
+        self.problems: list[str] = []
+
+    def config(self, data: dict[str, Any]) -> Config:
+        tables = data.pop("sources", {})
+        settings = self._check(Settings, data, ())
+        sources = {}
+        if not isinstance(tables, dict):
+            self._problem(("sources",), "must be tables: [sources.NAME]")
+            tables = {}
+        for name, table in tables.items():
+            source = self._source(name, table, settings)
+            if source:
+                sources[name] = source
+        if settings and len({p.name for p in settings.people}) != len(settings.people):
+            self._problem(("people",), "a name stands twice")
+        if self.problems or settings is None:
+            raise ConfigError("\n".join([f"{self.path} cannot be used:", *self.problems]))
+        return Config(
+            path=self.path,
+            company=settings.company,
+            database_url=self._database_url(settings.database_url),
+            zone=ZoneInfo(settings.timezone),
+            model=settings.model,
+            desk=settings.desk,
+            people=[person.name for person in settings.people],
+            sources=sources,
+        )
+
+    def _source(self, name: str, table: Any, settings: Settings | None) -> SourceConfig | None:
+        where = ("sources", name)
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", name):
+            self._problem(where, "a source's name has small letters, digits and hyphens only")
+            return None
+        common = self._check(SourceTable, table, where)
+        if common is None:
+            return None
+        connector = CONNECTORS[common.connector]
+        own = self._check(connector.Settings, common.model_extra or {}, where)
+        if own is None or settings is None:
+            return None
+        if hasattr(own, "path") and isinstance(own.path, Path):
+            own = own.model_copy(update={"path": self.path.parent / own.path})
+        return SourceConfig(
+            name=name,
+            connector=connector,
+            settings=own,
+            query=settings.company.query if common.query is None else common.query,
+            every=timedelta(seconds=common.every_seconds)
+            if common.every_seconds
+            else connector.every,
+            enabled=common.enabled,
+            secrets=self._secrets(name, connector),
+        )
+
+    def _secrets(self, name: str, connector: type[Connector]) -> dict[str, str]:
+        found = {}
+        for secret in connector.secrets:
+            value = self.environment.get(secret_variable(name, secret))
+            if value:
+                found[secret] = value
+        return found
+
+    def _database_url(self, url: str) -> str:
+        url = self.environment.get("MONITOR_DATABASE_URL") or url
+        prefix = "sqlite:///"
+        if url.startswith(prefix) and not url.startswith(prefix + "/") and ":memory:" not in url:
+            return prefix + str((self.path.parent / url.removeprefix(prefix)).resolve())
+        return url
+
+    def _check(self, kind: type[Any], data: Any, where: tuple[str, ...]) -> Any:
+        try:
+            return kind.model_validate(data)
+        except ValidationError as error:
+            for problem in error.errors(include_url=False):
+                location = (*where, *(part for part in problem["loc"]))
+                self._problem(location, _plain(problem))
+            return None
+
+    def _problem(self, location: tuple[str | int, ...], what: str) -> None:
+        name = ".".join(str(part) for part in location)
+        self.problems.append(f"  line {line_of(self.text, location)}: {name}: {what}")
+
+
+def _plain(problem: Any) -> str:
+    """What pydantic found, in a person's words, with the value where it helps."""
+    if problem["type"] == "extra_forbidden":
+        return "there is no such setting"
+    if problem["type"] == "missing":
+        return "must be set"
+    message = problem["msg"].removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
+    value = problem.get("input")
+    return f"{message} (it is {value!r})" if isinstance(value, str | int | float) else message
+
+
+def secret_variable(source: str, secret: str) -> str:
+    """Name of the environment variable that holds a source's secret."""
+    return f"MONITOR_{source}_{secret}".upper().replace("-", "_")
+
+
+def line_of(text: str, location: tuple[str | int, ...]) -> int:
+    """The line, from 1, where a setting stands, or its table where it is missing.
+
+    tomllib tells no lines, so this looks for the table's header and then for the key.
+    """
+    best, depth = 1, 0
+    table: tuple[str, ...] = ()
+    counts: dict[tuple[str, ...], int] = {}
+    names = tuple(str(part) for part in location)
+    for number, line in enumerate(text.splitlines(), 1):
+        stripped = line.strip()
+        header = re.match(r"^(\[\[?)\s*([^\]]+?)\s*\]", stripped)
+        if header:
+            table = tuple(part.strip().strip("\"'") for part in header[2].split("."))
+            if header[1] == "[[":
+                index = counts.get(table, 0)
+                counts[table] = index + 1
+                table = (*table, str(index))
+            found = table
+        else:
+            key = re.match(r"^([A-Za-z0-9_\"'.-]+)\s*=", stripped)
+            if not key:
+                continue
+            found = (*table, *(part.strip("\"'") for part in key[1].split(".")))
+        shared = len(found) if names[: len(found)] == found else 0
+        if shared > depth:
+            best, depth = number, shared
+    return best

@@ -1,0 +1,84 @@
+"""Everything about one case, read together for its page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from monitor.store.models import Author, Case, CaseEvent, Note, Post, Reply, Source
+
+
+@dataclass(frozen=True)
+class CaseFile:
+    """Everything that the page of one case shows."""
+
+    case: Case
+    author: Author
+    post: Post
+    """The one that the queue shows."""
+    source: str
+    """Name of the source that it came through, which is also how it is answered."""
+    thread: Sequence[tuple[Post, Author]]
+    """The posts of the case and of their threads, in order of time."""
+    earlier: Sequence[Case]
+    """The author's other cases, newest first."""
+    replies: Sequence[Reply]
+    notes: Sequence[Note]
+    events: Sequence[CaseEvent]
+
+
+def case_file(session: Session, case_id: int) -> CaseFile | None:
+    """Everything about a case, or None if there is no such case."""
+    case = session.get(Case, case_id, populate_existing=True)
+    if case is None:
+        return None
+    post = session.get_one(Post, case.post_id)
+    threads = select(Post.thread).where(col(Post.case_id) == case.id).distinct()
+    thread = session.exec(
+        select(Post, Author)
+        .where(
+            col(Author.id) == col(Post.author_id),
+            col(Post.network) == case.network,
+            sa.or_(col(Post.case_id) == case.id, col(Post.thread).in_(threads)),
+            col(Post.repost_of).is_(None),
+        )
+        .order_by(col(Post.created_at), col(Post.id))
+        .limit(200)
+    ).all()
+
+    def of_case(table: Any) -> Any:
+        found = select(table).where(table.case_id == case.id).order_by(table.id)
+        return session.exec(found.limit(500)).all()
+
+    return CaseFile(
+        case=case,
+        author=session.get_one(Author, case.author_id),
+        post=post,
+        source=session.get_one(Source, post.source_id).name,
+        thread=thread,
+        earlier=session.exec(
+            select(Case)
+            .where(Case.author_id == case.author_id, Case.id != case.id)
+            .order_by(col(Case.id).desc())
+            .limit(20)
+        ).all(),
+        replies=of_case(Reply),
+        notes=of_case(Note),
+        events=of_case(CaseEvent),
+    )
+
+
+def mark(session: Session, case_id: int) -> tuple[object, ...]:
+    """What differs as soon as the case's page would tell something else; cheap to ask again."""
+
+    def last(table: Any) -> Any:
+        found = sa.select(sa.func.max(table.id)).where(table.case_id == case_id)
+        return found.scalar_subquery()
+
+    case = sa.select(col(Case.status), col(Case.assignee), col(Case.reply_status))
+    found = session.execute(
+        case.add_columns(last(CaseEvent), last(Note)).where(col(Case.id) == case_id)
+    )
+    return tuple(found.one_or_none() or ())

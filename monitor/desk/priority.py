@@ -1,0 +1,90 @@
+"""The priority of a case: named parts that add up, so that a person can read why it ranks there.
+
+Points, all of them: complaint 0 to 40, severity 0 to 20, reach 0 to 15 (logarithmic), repeat
+contact 0 to 15, waiting 6 a day, and 30 less once we answered.
+
+Waiting grows at the same speed for every case, so the order of two cases never changes by time
+alone. `rank` uses that: it is the priority as it would be at a fixed moment, long past. It sorts
+as the priority does now, stays put until the case itself changes, and can be indexed.
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from monitor.store.models import Case
+
+PER_HOUR = 0.25
+"""Points for each hour that the customer waits, or since we answered an open case."""
+
+EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One reason: its name, its points, and the fact behind it in words."""
+
+    name: str
+    points: float
+    because: str
+
+
+def fixed_parts(case: Case) -> list[Part]:
+    """The parts that time does not change."""
+    parts = [
+        Part("complaint", 40 * case.complaint, f"{case.complaint:.0%} sure that it is a complaint"),
+        Part("severity", 20 * case.severity, f"sounds {_tone(case.severity)}"),
+        Part("reach", reach_points(case.reach), f"{case.reach:,} followers may see it"),
+        Part("repeat", repeat_points(case.contacts), _contacts(case.contacts)),
+    ]
+    if case.waiting_since is None:
+        parts.append(Part("answered", -30.0, "we answered; the customer is not waiting"))
+    return parts
+
+
+def parts(case: Case, now: datetime) -> list[Part]:
+    """Every part of the priority at `now`. Their points add up to `priority`."""
+    hours = (now - _clock(case)).total_seconds() / 3600
+    word = "waiting" if case.waiting_since else "since our answer"
+    waiting = Part("waiting", PER_HOUR * max(0.0, hours), f"{_span(hours)} {word}")
+    return [*fixed_parts(case), waiting]
+
+
+def priority(case: Case, now: datetime) -> float:
+    """Points of the case at `now`."""
+    return sum(part.points for part in parts(case, now))
+
+
+def rank(case: Case) -> float:
+    """What sorts as the priority does, at any moment: the fixed parts less the clock's start."""
+    hours = (_clock(case) - EPOCH).total_seconds() / 3600
+    return sum(part.points for part in fixed_parts(case)) - PER_HOUR * hours
+
+
+def reach_points(followers: int) -> float:
+    """0 at no followers, 7.5 at a thousand, 15 at a million and above."""
+    return min(15.0, 2.5 * math.log10(1 + max(0, followers)))
+
+
+def repeat_points(contacts: int) -> float:
+    """Somebody who has to write again is 5 points worse off each time, up to 15."""
+    return min(15.0, 5.0 * max(0, contacts - 1))
+
+
+def _clock(case: Case) -> datetime:
+    return case.waiting_since or case.answered_at or case.opened_at
+
+
+def _tone(severity: float) -> str:
+    tones = ("calm", "displeased", "angry", "furious")
+    return tones[min(3, int(severity * 4))]
+
+
+def _contacts(contacts: int) -> str:
+    return "first contact" if contacts <= 1 else f"wrote {contacts} times"
+
+
+def _span(hours: float) -> str:
+    if hours < 1:
+        return f"{max(0, round(hours * 60))} min"
+    return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} days"

@@ -1,0 +1,236 @@
+"""Decides which posts make work: they open a case, join one, or answer one.
+
+A complaint opens a case or joins its author's standing one; a recently resolved one is reopened.
+What the author adds in the thread of a standing case joins it too. A repost adds reach and never
+makes a case; our own post answers the case of the post that it replies to.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, func, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from monitor.desk.cases import customer_wrote, record, we_answered
+from monitor.desk.priority import rank
+from monitor.store.db import lock_writes
+from monitor.store.models import (
+    Author,
+    Case,
+    CaseStatus,
+    Post,
+    Reply,
+    ReplyStatus,
+    now,
+)
+
+BATCH = 500
+
+REOPEN_WITHIN = timedelta(days=7)
+"""A complaint this soon after its author's case was resolved is the same problem again."""
+
+CONTACTS_WITHIN = timedelta(days=30)
+"""How far back earlier complaints of an author count as repeat contact."""
+
+
+def triage_new(session: Session, threshold: float, limit: int = BATCH) -> int:
+    """Look at up to `limit` scored posts, oldest first, in one commit. Returns how many.
+
+    Where another engine opened the same author's case first, nothing is kept and 0 is returned:
+    the next call does the batch again.
+    """
+    if session.exec(_waiting().limit(1)).first() is None:
+        session.rollback()
+        return 0
+    session.rollback()
+    lock_writes(session)
+    posts = session.exec(_waiting().limit(limit).with_for_update(skip_locked=True)).all()
+    try:
+        _Batch(session, threshold, posts).run()
+        session.commit()
+    except IntegrityError:
+        session.rollback()
+        return 0
+    return len(posts)
+
+
+def _waiting() -> SelectOfScalar[Post]:
+    return (
+        select(Post)
+        .where(col(Post.triaged_at).is_(None), col(Post.scorer).is_not(None))
+        .order_by(col(Post.id))
+    )
+
+
+class _Batch:
+    """Some posts with what is known about their authors, read in a few queries for all of them."""
+
+    def __init__(self, session: Session, threshold: float, posts: Sequence[Post]) -> None:
+        self.session = session
+        self.threshold = threshold
+        self.posts = sorted(posts, key=lambda post: (post.created_at, post.id))
+        author_ids = {post.author_id for post in posts}
+        self.authors = {
+            author.id: author
+            for author in session.exec(select(Author).where(col(Author.id).in_(author_ids)))
+        }
+        self.cases: dict[int, Case] = {}
+        latest = select(func.max(Case.id)).where(col(Case.author_id).in_(author_ids))
+        for case in session.exec(
+            select(Case)
+            .where(col(Case.id).in_(latest.group_by(col(Case.author_id))))
+            .with_for_update()
+        ):
+            self.cases[case.author_id] = case
+        counts = (
+            select(Post.author_id, func.count())
+            .where(
+                col(Post.author_id).in_(author_ids),
+                col(Post.case_id).is_not(None),
+                col(Post.created_at) > now() - CONTACTS_WITHIN,
+            )
+            .group_by(col(Post.author_id))
+        )
+        self.contacts = dict(session.exec(counts).all())
+
+    def run(self) -> None:
+        """Triage every post, in the order in which they were written."""
+        for post in self.posts:
+            author = self.authors[post.author_id]
+            if post.repost_of:
+                self._add_reach(post, author)
+            elif author.own:
+                self._answer(post, author)
+            elif not author.blocked:
+                self._customer(post, author)
+            post.triaged_at = now()
+            self.session.add(post)
+
+    def _is_complaint(self, post: Post) -> bool:
+        return (post.complaint or 0.0) >= self.threshold
+
+    def _customer(self, post: Post, author: Author) -> None:
+        if post.case_id is not None:
+            self._changed(post)
+            return
+        if post.deleted_at:
+            return
+        case = self.cases.get(author.id)
+        if case and self._continues(case, post):
+            self._join(case, post, author)
+        elif self._is_complaint(post):
+            if case and self._again(case, post):
+                self._join(case, post, author)
+            else:
+                self._open(post, author)
+
+    def _continues(self, case: Case, post: Post) -> bool:
+        """Whether a post goes on in the thread of its author's standing case."""
+        if case.status == CaseStatus.RESOLVED or post.thread == post.external_id:
+            return False
+        same_thread = select(Post.id).where(
+            col(Post.case_id) == case.id, col(Post.thread) == post.thread
+        )
+        return self.session.exec(same_thread.limit(1)).first() is not None
+
+    def _again(self, case: Case, post: Post) -> bool:
+        """Whether a complaint belongs to this latest case of its author."""
+        if case.status != CaseStatus.RESOLVED or case.resolved_at is None:
+            return True
+        return post.created_at < case.resolved_at + REOPEN_WITHIN
+
+    def _open(self, post: Post, author: Author) -> None:
+        self.contacts[author.id] = self.contacts.get(author.id, 0) + 1
+        case = Case(
+            author_id=author.id,
+            network=post.network,
+            post_id=post.id,
+            opened_at=post.created_at,
+            waiting_since=post.created_at,
+            complaint=post.complaint or 0.0,
+            severity=post.severity or 0.0,
+            reach=author.followers or 0,
+            contacts=self.contacts[author.id],
+        )
+        case.rank = rank(case)
+        self.session.add(case)
+        self.session.flush()
+        self.cases[author.id] = case
+        post.case_id = case.id
+        record(self.session, case.id, "opened", at=now())
+
+    def _join(self, case: Case, post: Post, author: Author) -> None:
+        post.case_id = case.id
+        self.contacts[author.id] = self.contacts.get(author.id, 0) + 1
+        case.contacts = self.contacts[author.id]
+        case.reach = max(case.reach, author.followers or 0)
+        self._raise_scores(case, post)
+        customer_wrote(self.session, case, post)
+
+    def _raise_scores(self, case: Case, post: Post) -> None:
+        case.complaint = max(case.complaint, post.complaint or 0.0)
+        case.severity = max(case.severity, post.severity or 0.0)
+
+    def _changed(self, post: Post) -> None:
+        """A post of a case came again, edited or deleted."""
+        case = self.session.get(Case, post.case_id, with_for_update=True)
+        if case is None:
+            return
+        if post.deleted_at:
+            record(self.session, case.id, "post deleted by its author")
+        else:
+            self._raise_scores(case, post)
+            case.rank = rank(case)
+            record(self.session, case.id, "post edited by its author")
+        self.session.add(case)
+
+    def _add_reach(self, post: Post, author: Author) -> None:
+        case = self._case_of(post.network, post.repost_of)
+        if case and not post.deleted_at:
+            case.reach = min(2_000_000_000, case.reach + (author.followers or 0))
+            case.rank = rank(case)
+            self.session.add(case)
+
+    def _answer(self, post: Post, author: Author) -> None:
+        """Our own post: if it replies to a case's post, it answers it, seen on the network."""
+        case = self._case_of(post.network, post.reply_to)
+        if case is None or post.deleted_at:
+            return
+        known = self.session.exec(
+            select(Reply).where(
+                col(Reply.case_id) == case.id, col(Reply.external_id) == post.external_id
+            )
+        ).first()
+        if known is None:
+            self.session.add(
+                Reply(
+                    case_id=case.id,
+                    post_id=case.post_id,
+                    agent=author.handle,
+                    text=post.text,
+                    status=ReplyStatus.SEEN,
+                    key=f"native:{post.network}:{post.external_id}",
+                    elsewhere=True,
+                    sent_at=post.created_at,
+                    seen_at=now(),
+                    external_id=post.external_id,
+                    url=post.url,
+                )
+            )
+            record(self.session, case.id, "answered on the network", detail=f"by @{author.handle}")
+            we_answered(case, ReplyStatus.SEEN, post.created_at)
+            self.session.add(case)
+
+    def _case_of(self, network: str, external_id: str | None) -> Case | None:
+        """The case of a post, which may be one of this batch."""
+        if external_id is None:
+            return None
+        case_id = self.session.exec(
+            select(Post.case_id).where(
+                col(Post.network) == network, col(Post.external_id) == external_id
+            )
+        ).first()
+        if case_id is None:
+            return None
+        return self.session.get(Case, case_id, with_for_update=True)

@@ -1,0 +1,1 @@
+"""The shipped transformer: how it is run, trained and measured."""

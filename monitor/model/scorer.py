@@ -1,0 +1,190 @@
+"""Reads posts with the shipped transformer: how much is each one a complaint, and how bad is it?
+
+A scorer is a callable with a name: `scorer(texts)` returns one `Score` per text, in their order.
+The shipped one needs no torch, no network and no graphics card.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from monitor.model.text import MAX_TOKENS, clean
+
+WEIGHTS = Path(__file__).parent / "weights"
+BATCH = 32  # Larger batches take more memory and are no faster on a CPU.
+
+
+class ModelError(Exception):
+    """A model cannot be used; the text says what a person can do about it."""
+
+
+class Sentiment(StrEnum):
+    """The tone of a post; the order is that of the shipped model's outputs."""
+
+    NEGATIVE = "negative"
+    NEUTRAL = "neutral"
+    POSITIVE = "positive"
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A model's verdict on one post."""
+
+    complaint: float  # calibrated probability 0..1 that the post is a complaint
+    sentiment: Sentiment
+    negative: float  # probability 0..1 of a negative sentiment
+    severity: float  # 0 neutral-or-glad to 1 furious; a rank, not a probability
+    vector: bytes | None  # 384 int8, about 127 long; None from a model or for a text that has none
+
+
+class Scorer(Protocol):
+    """What every model is to the rest of the project."""
+
+    @property
+    def name(self) -> str:
+        """The model and its version, stored with every score."""
+
+    def __call__(self, texts: Sequence[str]) -> list[Score]:
+        """Return one score per text, in their order."""
+
+
+# What there is to say about a post without words.
+NOTHING = Score(0.0, Sentiment.NEUTRAL, 0.0, 0.0, None)
+
+
+def load_scorer(model: str = "shipped", *, threads: int | None = None) -> Scorer:
+    """Return the shipped scorer, or one made of a Hugging Face model's name or local folder.
+
+    `threads` bounds the processor cores used; None leaves it to the engine.
+    Raises ModelError when the model is missing, altered, or not one that can rate complaints.
+    """
+    if model == "shipped":
+        return ShippedScorer(WEIGHTS, threads=threads)
+    from monitor.model.hub import HubScorer
+
+    return HubScorer(model, threads=threads)
+
+
+def suggested_threshold() -> float:
+    """Return the complaint probability from which the shipped model's makers open a case."""
+    return float(_read_description(WEIGHTS)["threshold"])
+
+
+class ShippedScorer:
+    """The model in `folder`, run by ONNX Runtime."""
+
+    def __init__(self, folder: Path, *, threads: int | None = None) -> None:
+        # The tokenizer's library speaks up about torch, which is not needed here.
+        os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
+        import onnxruntime
+        from transformers import PreTrainedTokenizerFast
+
+        description = _read_description(folder)
+        for file, digest in description["sha256"].items():
+            _verify(folder / file, digest)
+        self._name = f"{description['name']}-{description['version']}"
+        self._temperatures: dict[str, float] = description["temperatures"]
+        self._tokenizer = PreTrainedTokenizerFast(
+            tokenizer_file=str(folder / "tokenizer.json"), pad_token="[PAD]"
+        )
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or 0
+        # A waiting thread that spins takes the core from the other programs of the machine.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session = onnxruntime.InferenceSession(
+            str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
+        )
+
+    @property
+    def name(self) -> str:
+        """The model and its version."""
+        return self._name
+
+    def __call__(self, texts: Sequence[str]) -> list[Score]:
+        """Return one score per text, in their order; a text without words is no complaint."""
+        cleaned = [clean(text) for text in texts]
+        scores = [NOTHING] * len(cleaned)
+        worded = [place for place, text in enumerate(cleaned) if text]
+        if not worded:
+            return scores
+        outputs = self.outputs([cleaned[place] for place in worded])
+        sentiment = probabilities(outputs["sentiment"], self._temperatures["sentiment"])
+        complaint = probabilities(outputs["complaint"], self._temperatures["complaint"])
+        severity = 1 / (1 + np.exp(-outputs["severity"]))
+        vectors = np.rint(outputs["vector"] * 127).astype(np.int8)
+        for row, place in enumerate(worded):
+            scores[place] = Score(
+                complaint=float(complaint[row, 1]),
+                sentiment=list(Sentiment)[int(sentiment[row].argmax())],
+                negative=float(sentiment[row, 0]),
+                severity=float(severity[row]),
+                vector=vectors[row].tobytes(),
+            )
+        return scores
+
+    def outputs(self, cleaned: Sequence[str]) -> dict[str, Any]:
+        """Return the network's raw outputs by head: a row for each cleaned text, one at least."""
+        tokens: list[list[int]] = self._tokenizer(
+            list(cleaned), truncation=True, max_length=MAX_TOKENS
+        )["input_ids"]
+        names = [output.name for output in self._session.get_outputs()]
+        found: dict[str, Any] = {}
+        # Posts of one length are read together: no time goes into padding.
+        order = sorted(range(len(tokens)), key=lambda place: len(tokens[place]))
+        for start in range(0, len(order), BATCH):
+            places = order[start : start + BATCH]
+            ids, mask = _padded([tokens[place] for place in places])
+            answers = self._session.run(names, {"input_ids": ids, "attention_mask": mask})
+            for name, rows in zip(names, answers, strict=True):
+                shape = (len(tokens), *rows.shape[1:])
+                found.setdefault(name, np.empty(shape, rows.dtype))[places] = rows
+        return found
+
+
+def probabilities(logits: Any, temperature: float) -> Any:
+    """Return the rows of `logits` as probabilities; a high temperature makes them less sure."""
+    scaled = logits / temperature
+    powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def _padded(rows: list[list[int]]) -> tuple[Any, Any]:
+    """Return token numbers as one array and its mask; the padding token is number 0."""
+    width = max(len(row) for row in rows)
+    ids = np.zeros((len(rows), width), dtype=np.int64)
+    mask = np.zeros_like(ids)
+    for place, row in enumerate(rows):
+        ids[place, : len(row)] = row
+        mask[place, : len(row)] = 1
+    return ids, mask
+
+
+def _read_description(folder: Path) -> dict[str, Any]:
+    try:
+        description: dict[str, Any] = json.loads((folder / "model.json").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"The model's description cannot be read ({error}): install the project again."
+        ) from error
+    return description
+
+
+def _verify(path: Path, digest: str) -> None:
+    try:
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise ModelError(
+            f"The model file {path.name} cannot be read ({error}): install the project again."
+        ) from error
+    if found != digest:
+        raise ModelError(
+            f"The model file {path.name} is not the one that was shipped (its SHA-256 is {found}, "
+            f"not {digest}): install the project again, or rebuild it with monitor.model.train."
+        )

@@ -1,0 +1,110 @@
+"""Opens the database: SQLite in WAL mode or PostgreSQL, and brings its schema up to date."""
+
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlmodel import Session, SQLModel
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class DatabaseError(Exception):
+    """The database cannot be used. The text says what to do."""
+
+
+def connect(url: str) -> sa.Engine:
+    """An engine for `url`: sqlite:///file.db or postgresql+psycopg://user@host/name.
+
+    Raises DatabaseError for another kind of address.
+    """
+    try:
+        parsed = make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise DatabaseError("database_url is not an address of a database.") from error
+    if parsed.drivername == "postgresql+psycopg":
+        return sa.create_engine(parsed, pool_pre_ping=True)
+    if parsed.drivername != "sqlite":
+        raise DatabaseError(
+            f"database_url starts with {parsed.drivername}:, "
+            "but only sqlite:/// and postgresql+psycopg:// are supported."
+        )
+    if parsed.database and parsed.database != ":memory:":
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(parsed, connect_args={"timeout": 30})
+    sa.event.listen(engine, "connect", _sqlite_pragmas)
+    return engine
+
+
+def _sqlite_pragmas(connection: Any, _record: object) -> None:
+    """WAL lets readers go on while one writes; NORMAL loses nothing when a process is killed."""
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def migrate(engine: sa.Engine) -> None:
+    """Bring the schema to the newest version. Two processes that start at once take turns."""
+    with engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            # Take the write lock first, so that a second process waits for the whole migration.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(20261123)")
+        config = _alembic()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()
+
+
+def check_version(engine: sa.Engine) -> None:
+    """Raise DatabaseError unless the schema is the one that this version needs."""
+    try:
+        with engine.connect() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+    except sa.exc.OperationalError as error:
+        where = engine.url.render_as_string(hide_password=True)
+        raise DatabaseError(f"The database at {where} cannot be opened. Is it running?") from error
+    wanted = ScriptDirectory.from_config(_alembic()).get_current_head()
+    if found != wanted:
+        raise DatabaseError(
+            f"The database has schema {found or 'none'}, this version needs {wanted}. "
+            "Run `monitor migrate`."
+        )
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return config
+
+
+def lock_writes(session: Session) -> None:
+    """Take SQLite's write lock now, so that what is read next is still true when it is written.
+
+    On PostgreSQL rows are locked where they are read, with FOR UPDATE.
+    """
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def insert(session: Session, table: type[SQLModel]) -> Any:
+    """An INSERT that can say ON CONFLICT, in the dialect of this session's database."""
+    if session.get_bind().dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)
+
+
+def row_count(result: sa.Result[Any]) -> int:
+    """How many rows an UPDATE or DELETE changed: none means that somebody else was first."""
+    if not isinstance(result, sa.CursorResult):
+        raise TypeError("only a statement that writes has a row count")
+    return result.rowcount
