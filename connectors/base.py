@@ -127,7 +127,8 @@ class FetchedPost(BaseModel):
         """
         if not isinstance(value, str):
             return value
-        value = value[: {"text": MAX_TEXT, "language": 35}.get(info.field_name or "", 255)]
+        if info.field_name != "text":  # That one is cut, and counted, where it is stored.
+            value = value[: 35 if info.field_name == "language" else 255]
         if value.isascii() and "\0" not in value:
             return value
         return value.replace("\0", "").encode("utf-8", "replace").decode("utf-8")

@@ -4,16 +4,15 @@ The file is read as a stream, so its size does not matter. The cursor holds how 
 a fingerprint of how it began: a grown file goes on where it was, a replaced one starts again.
 """
 
-import csv
 import hashlib
 import json
-import time
-from collections import deque
-from collections.abc import Iterator, Mapping
+import os
+import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar, Literal, NamedTuple
+from typing import Any, BinaryIO, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -26,16 +25,11 @@ from connectors.base import (
     SkipPostError,
     parse_all,
 )
+from connectors.rows import Lines, Row, Table, keys, objects
 
 PAGE = 500
 HEAD = 4096
 """Bytes that tell one file from another: beyond any header, into the first rows."""
-LONGEST = 16 * 1024 * 1024
-"""Bytes kept of one line, and of one field over many lines."""
-SETTLED = 60.0
-"""Seconds without a change after which an unfinished last line counts as finished."""
-
-csv.field_size_limit(LONGEST)
 
 Column = Literal[
     "id",
@@ -76,7 +70,8 @@ RARE: tuple[Column, ...] = ("reply_to", "thread", "repost_of")
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
-Row = Mapping[str, Any]
+LOST_DIGITS = re.compile(r"\d(\.\d+)?[eE]\+?\d+")
+"""A long number after a spreadsheet had it: many posts now share it, so it is no id."""
 
 
 class Settings(BaseModel):
@@ -100,13 +95,6 @@ class Settings(BaseModel):
         if value.suffix.lower() not in (".csv", ".tsv", ".jsonl", ".ndjson"):
             raise ValueError("must end in .csv, .tsv, .jsonl or .ndjson")
         return value
-
-
-class Place(NamedTuple):
-    """How far a file has been read: whole lines and their bytes."""
-
-    lines: int
-    bytes: int
 
 
 class File(Connector):
@@ -135,46 +123,162 @@ class File(Connector):
             raise RetryableError(f"{path} cannot be read now: {error.strerror}.") from error
 
     def _pages(self, file: BinaryIO, cursor: str | None) -> Iterator[Page]:
+        head = file.read(HEAD)
+        file.seek(0)
+        if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise FatalError(f"{self.settings.path.name} is UTF-16; save it as UTF-8.")
         lines = Lines(file)
-        tabular = self.settings.path.suffix.lower() in (".csv", ".tsv")
-        header, delimiter = _header(lines) if tabular else (_keys(file), "")
-        if tabular and not header:
-            return  # an empty file, or one of which the first line is still being written
-        columns = self._columns(header, rare_may_lack=not tabular)
-        lines.go(_resume(file, cursor, start=Place(lines.number, lines.offset if tabular else 0)))
-        rows = _table(lines, header, delimiter) if tabular else _objects(lines)
+        if self.settings.path.suffix.lower() in (".csv", ".tsv"):
+            table = Table(lines)
+            if not table.header:
+                return  # empty, or its first line is still being written
+            columns, rows = self._columns(table.header), table.rows()
+        else:
+            columns, rows = self._columns(keys(file), rare_may_lack=True), objects(lines)
+            file.seek(0)
+        _go_on(lines, head, cursor)
         while batch := list(islice(rows, PAGE)):
-            posts, skipped = [], []
-            for number, row in batch:
+            posts: list[FetchedPost] = []
+            skipped: list[str] = []
+            for row in batch:
                 good, bad = parse_all([row], lambda row: self._post(row, columns))
                 posts += good
-                skipped += [f"line {number}: {why}" for why in bad]
+                skipped += [f"line {row.line}: {why}" for why in bad]
             gap = None
             if lines.garbled:
-                gap = f"{lines.garbled} lines are not UTF-8; save the file as UTF-8."
+                gap = f"Lines that are not UTF-8: {lines.garbled}. Save the file as UTF-8."
                 lines.garbled = 0
-            yield Page(posts, _cursor(file, Place(lines.number, lines.offset)), skipped, gap)
+            yield Page(posts, _cursor(lines, head), skipped, gap)
 
-    def _columns(self, header: list[str], *, rare_may_lack: bool) -> dict[Column, str]:
+    def _columns(self, header: list[str], *, rare_may_lack: bool = False) -> dict[Column, str]:
         """The file's name of each of our columns that it has. Raises `FatalError`."""
-        there = ", ".join(header)
-        for ours, theirs in self.settings.columns.items():
-            if theirs not in header and not (rare_may_lack and (ours in RARE or not header)):
-                raise FatalError(
-                    f"{self.settings.path.name} has no column {theirs!r}, which config.toml names "
-                    f"for {ours}. It has: {there}."
-                )
         columns = dict(self.settings.columns)
-        plain = {name.strip().casefold().replace(" ", "_"): name for name in reversed(header)}
-        for ours, guesses in GUESSES.items():
-            taken = columns.values()
-            found = [plain[guess] for guess in guesses if guess in plain]
-            if ours not in columns and (free := [name for name in found if name not in taken]):
-                columns[ours] = free[0]
-        for ours in NEEDED:
-            if ours not in columns and header:
+        if not header:
+            return {ours: ours for ours in GUESSES} | columns
+        name, there = self.settings.path.name, ", ".join(header)
+        for ours, theirs in columns.items():
+            if theirs not in header and not (rare_may_lack and ours in RARE):
                 raise FatalError(
-                    f"{self.settings.path.name} has no column that looks like {ours}. Name it in "
-                    f"config.toml under `columns`. It has: {there}."
+                    f"{name} has no column {theirs!r}, which config.toml names for {ours}. "
+                    f"It has: {there}."
+                )
+        plain = {theirs.strip().casefold().replace(" ", "_"): theirs for theirs in header}
+        for ours, guesses in GUESSES.items():
+            found = [plain[guess] for guess in guesses if guess in plain]
+            free = [theirs for theirs in found if theirs not in columns.values()]
+            if free:
+                columns.setdefault(ours, free[0])
+        for ours in NEEDED:
+            if ours not in columns:
+                raise FatalError(
+                    f"{name} has no column that looks like {ours}. Name it in config.toml under "
+                    f"`columns`. It has: {there}."
                 )
         return columns
+
+    def _post(self, row: Row, columns: dict[Column, str]) -> FetchedPost:
+        if isinstance(row.cells, SkipPostError):
+            raise row.cells
+        cell = {ours: row.cells.get(theirs) for ours, theirs in columns.items()}
+        text = cell["text"]
+        if not isinstance(text, str) or not text.strip():
+            raise SkipPostError("no text")
+        created_at = self._time(cell["created_at"])
+        author = _word(cell.get("author")).removeprefix("@")
+        external_id = _identifier(cell.get("id")) or _made_up_id(author, created_at, text)
+        url = _word(cell.get("url"))
+        return FetchedPost(
+            network=self.settings.network,
+            external_id=external_id,
+            # Two unnamed authors are two people: one case each, and neither a crowd.
+            author_id=author or f"unknown-{external_id}",
+            author_handle=author or "unknown",
+            author_name=_word(cell.get("author_name")),
+            followers=_count(cell.get("followers")),
+            text=text,
+            url=url if url.startswith(("https://", "http://")) else "",
+            created_at=created_at,
+            language=_word(cell.get("language")) or None,
+            reply_to=_identifier(cell.get("reply_to")) or None,
+            thread=_identifier(cell.get("thread")) or None,
+            repost_of=_identifier(cell.get("repost_of")) or None,
+        )
+
+    def _time(self, value: Any) -> datetime:
+        try:
+            if self.settings.time_format:
+                form = self.settings.time_format
+                at = datetime.strptime(_word(value), form)  # noqa: DTZ007 - the zone comes below
+            else:
+                at = read_time(_word(value))
+        except (ValueError, OverflowError, OSError) as error:
+            raise SkipPostError(
+                f"cannot read the date {_word(value)[:40]!r}; `time_format` tells how"
+            ) from error
+        return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def read_time(value: str) -> datetime:
+    """A time in any shape that needs no format. Raises ValueError, OverflowError or OSError."""
+    value = value.removesuffix(" UTC")
+    if value[19:21] in (" -", " +"):
+        value = value[:19] + value[20:]  # 2015-02-24 11:42:48 -0800
+    elif len(value) != 8 and value.replace(".", "", 1).isdecimal():
+        seconds = float(value)
+        # Beyond the year 5000 it is milliseconds.
+        return datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)
+    elif len(parts := value.split()) == 6 and parts[1] in MONTHS:
+        # Tue Oct 31 23:36:20 +0000 2017; strptime is five times slower and asks the locale.
+        _, month, day, clock, zone, year = parts
+        value = f"{year}-{MONTHS.index(month) + 1:02}-{day:0>2}T{clock}{zone}"
+    return datetime.fromisoformat(value)
+
+
+def _word(value: Any) -> str:
+    """A cell as one piece of text; empty where there is nothing of use."""
+    if isinstance(value, str):
+        return value.replace("\0", "").strip()
+    return "" if value is None or isinstance(value, bool | list | dict) else str(value)
+
+
+def _identifier(value: Any) -> str:
+    """A cell as an id, mended where a tool took it for a decimal; empty where it is lost."""
+    word = _word(value)
+    if word.endswith(".0") and word[:-2].isdecimal():
+        return word[:-2]
+    return "" if LOST_DIGITS.fullmatch(word) else word
+
+
+def _made_up_id(author: str, created_at: datetime, text: str) -> str:
+    """The same for the same post in every export."""
+    words = json.dumps([author, created_at.timestamp(), text])
+    return hashlib.sha256(words.encode()).hexdigest()[:32]
+
+
+def _count(value: Any) -> int | None:
+    try:
+        return int(float(_word(value).replace(",", "")))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _go_on(lines: Lines, head: bytes, cursor: str | None) -> None:
+    """Go to where the cursor says, unless this is another file than it knew."""
+    try:
+        told = json.loads(cursor or "")
+        number, offset, length = int(told["lines"]), int(told["bytes"]), int(told["of"])
+        known = told["head"] == _fingerprint(head[:length])
+    except (ValueError, KeyError, TypeError):
+        return
+    if known and 0 <= offset <= os.fstat(lines.file.fileno()).st_size:
+        lines.go(number, offset)
+
+
+def _cursor(lines: Lines, head: bytes) -> str:
+    length = min(lines.offset, len(head))
+    place = {"lines": lines.number, "bytes": lines.offset, "of": length}
+    return json.dumps(place | {"head": _fingerprint(head[:length])})
+
+
+def _fingerprint(beginning: bytes) -> str:
+    return hashlib.sha256(beginning).hexdigest()[:16]

@@ -131,7 +131,8 @@ def _event(event: CaseEvent) -> Markup:
     words = TOLD.get(event.what, event.what)
     detail = tag("span", f": {event.detail}", cls="muted") if event.detail else Markup("")
     if event.agent is None:
-        words = words if words[:1].isupper() else f"The monitor {words}"
-        return join(words, detail)
-    words = words if words[:1].islower() else f": {words}"
+        words = words.removesuffix(" it")
+        return join(words[:1].upper() + words[1:], detail)
+    if words[:1].isupper():
+        return join(words, detail, tag("span", f" ({event.agent})", cls="muted"))
     return join(tag("b", event.agent), " ", words, detail)

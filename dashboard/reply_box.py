@@ -95,7 +95,7 @@ def _editor(file: CaseFile, connector: Connector) -> None:
             key="send",
             type="primary",
             icon=":material/send:",
-            disabled=too_long or not text.strip(),
+            disabled=too_long,
         ):
             _send(file, text)
         if draft:

@@ -24,13 +24,13 @@ def engine_words() -> tuple[str, str]:
     if not health.engine_alive:
         zone = resources.config().zone
         at = times.stamp(health.engine_seen_at, zone)
-        return "red", f"The engine is silent since {at}: nothing new is collected"
+        return "red", f"The engine is silent since {at}"
     if waiting >= BACKLOG:
         return "amber", f"Engine running, {counted(waiting, 'post')} still to read"
     return "green", f"Engine running, {counted(waiting, 'post')} to read"
 
 
-def engine_line(*, link: bool = True) -> None:
+def engine_line() -> None:
     """The engine's sign of life, with the way to the sources where something is off."""
     colour, words = engine_words()
     troubled = resources.vitals().troubled
@@ -38,7 +38,7 @@ def engine_line(*, link: bool = True) -> None:
     if troubled:
         line += [dot("red"), tag("span", f"{counted(troubled, 'source')} in trouble")]
     draw(tag("div", *line, cls="vitals", role="status"), width="content")
-    if link and (colour != "green" or troubled):
+    if colour != "green" or troubled:
         st.page_link(SOURCES_PAGE, label="See sources", icon=":material/rss_feed:")
 
 

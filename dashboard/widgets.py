@@ -149,10 +149,12 @@ def _two_lines(word: str, value: Markup, colour: str, joint: str = "") -> Markup
     return tag("div", tag("b", value, cls=colour), tag("small", below, cls="muted"), cls="waiting")
 
 
-def author_line(author: Author, *facts: str | Markup) -> Markup:
+def author_line(author: Author, *facts: str | Markup, brief: bool = False) -> Markup:
     """Who writes, and what is worth knowing about them, in one line."""
-    known = [foreign(f"@{author.handle}", cls="handle"), tag("span", author.network)]
-    if author.followers:
+    known = [foreign(f"@{author.handle}", cls="handle")]
+    if not brief:
+        known.append(foreign(author.network))
+    if author.followers and not brief:
         followers = f"{author.followers:,} followers"
         known.append(tag("span", f"{number(author.followers)} followers", title=followers))
     known += [fact if isinstance(fact, Markup) else tag("span", fact) for fact in facts]
@@ -176,7 +178,7 @@ def post_card(
     link = link_out(post.url, "Open on the network ↗")
     if link:
         facts.append(link)
-    body = [author_line(author, *facts)]
+    body = [author_line(author, *facts, brief=True)]
     if post.deleted_at:
         words = "The author deleted this post; this is what it said."
         body.append(tag("p", badge("Deleted", "red"), " ", words, cls="changed"))

@@ -7,9 +7,8 @@ from sqlmodel import Session
 
 from dashboard import actions, resources, times, widgets
 from dashboard.markup import Markup, draw, foreign, tag
-from dashboard.vitals import engine_line
 from monitor.intake import sources
-from monitor.store.models import Fetch, Source
+from monitor.store.models import Fetch, Source, now
 from monitor.watch import health
 from monitor.watch.health import Condition, SourceHealth
 
@@ -39,9 +38,7 @@ COLUMNS = {
 
 def main() -> None:
     """The whole page."""
-    with st.container(key="top", horizontal=True, vertical_alignment="center"):
-        draw(tag("h1", "Sources"), width="content")
-        engine_line(link=False)
+    draw(tag("h1", "Sources"))
     _page()
 
 
@@ -82,7 +79,7 @@ def _source(row: SourceHealth) -> None:
     asked = row.condition in (Condition.GOOD, Condition.FAILING, Condition.NEW)
     facts = [
         _fact("Last success", widgets.since(source.last_success_at, zone)),
-        _fact("Next fetch", times.ago(source.next_fetch_at, zone) if asked else "never"),
+        _fact("Next fetch", _next(source) if asked else "never"),
         _fact("New posts in 24 h", f"{row.posts:,}"),
         _fact("Quota left", _quota(row.fetch)),
     ]
@@ -109,13 +106,21 @@ def _source(row: SourceHealth) -> None:
         if source.last_error:
             failures = widgets.counted(source.failures, "failed fetch").replace("fetchs", "fetches")
             told = tag("p", foreign(source.last_error))
-            draw(tag("div", tag("b", f"{failures} in a row"), told, cls="notice problem"))
+            kind = "problem" if row.condition is Condition.OFF else "doubt"
+            draw(tag("div", tag("b", f"{failures} in a row"), told, cls=f"notice {kind}"))
         shown = st.expander(
             "Latest fetches", key=f"ledger-{source.id}", type="compact", on_change="rerun"
         )
         if shown.open:
             with shown:
                 _ledger(source)
+
+
+def _next(source: Source) -> Markup:
+    """When it is asked again; one that is due waits for an engine."""
+    if source.next_fetch_at > now():
+        return times.ago(source.next_fetch_at, resources.config().zone)
+    return tag("span", "due, ", times.ago(source.next_fetch_at, resources.config().zone))
 
 
 def _quota(fetch: Fetch | None) -> Markup | str:

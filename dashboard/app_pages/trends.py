@@ -138,8 +138,8 @@ def _calendar(days: int) -> list[str]:
 def _bars(rows: list[dict[str, Any]], field: str, title: str, days: list[str]) -> alt.Chart:
     """Bars by day, stacked by network. Colours come from the theme, light or dark."""
     words = 'timeFormat(toDate(datum.value + "T12:00"), "%a %-d %b")'
-    return (
-        alt.Chart(alt.Data(values=rows))
+    chart: alt.Chart = (
+        alt.Chart({"values": rows})
         .mark_bar(cornerRadiusEnd=2)
         .encode(
             x=alt.X(
@@ -158,6 +158,7 @@ def _bars(rows: list[dict[str, Any]], field: str, title: str, days: list[str]) -
         )
         .properties(height=260)
     )
+    return chart
 
 
 def to_csv(rows: list[dict[str, Any]]) -> bytes:

@@ -165,8 +165,16 @@ class _Batch:
         self.contacts[author.id] = self.contacts.get(author.id, 0) + 1
         case.contacts = self.contacts[author.id]
         case.reach = max(case.reach, author.followers or 0)
-        self._raise_scores(case, post)
+        if case.waiting_since is None and not self._heard(case, post):
+            # What we answered is over: what counts is what the customer says now.
+            case.complaint, case.severity = post.complaint or 0.0, post.severity or 0.0
+        else:
+            self._raise_scores(case, post)
         customer_wrote(self.session, case, post)
+
+    def _heard(self, case: Case, post: Post) -> bool:
+        """Whether we answered after this post was written."""
+        return case.answered_at is not None and post.created_at <= case.answered_at
 
     def _raise_scores(self, case: Case, post: Post) -> None:
         case.complaint = max(case.complaint, post.complaint or 0.0)

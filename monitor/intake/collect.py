@@ -47,15 +47,16 @@ def collect(session: Session, watch: Watch) -> Fetch | None:
     Errors of the network end on the source's row and in the ledger. A bug is raised, but first it
     is written there too and the source waits, so that it cannot loop.
     """
-    source = sources.claim(session, watch.config.name)
-    if source is None:
+    lease = sources.claim(session, watch.config.name)
+    if lease is None:
         return None
+    source = session.get_one(Source, lease.source_id)
     fetch = Fetch(source_id=source.id, cursor_from=source.cursor)
     session.add(fetch)
     session.commit()
     try:
         with closing(watch.config.open()) as connector:
-            _fetch_pages(session, watch, connector, source, fetch)
+            _fetch_pages(session, watch, connector, lease, fetch)
     except sources.LeaseLostError:
         session.rollback()
         fetch.error = "Another engine went on with this source."
@@ -83,13 +84,13 @@ def _finish(session: Session, source: Source, fetch: Fetch, error: str | None) -
 
 
 def _fetch_pages(
-    session: Session, watch: Watch, connector: Connector, source: Source, fetch: Fetch
+    session: Session, watch: Watch, connector: Connector, lease: sources.Lease, fetch: Fetch
 ) -> None:
     reasons: Counter[str] = Counter()
     gaps: list[str] = []
-    for page in connector.fetch(source.cursor):
-        sources.hold(session, source, page.cursor)
-        store_page(session, watch, source, fetch, page, reasons)
+    for page in connector.fetch(fetch.cursor_from):
+        sources.hold(session, lease, page.cursor)
+        store_page(session, watch, fetch, page, reasons)
         if page.gap:
             gaps.append(page.gap)
         fetch.gap = "\n".join(gaps)[:2000] or None
@@ -104,7 +105,6 @@ def _fetch_pages(
 def store_page(
     session: Session,
     watch: Watch,
-    source: Source,
     fetch: Fetch,
     page: Page,
     reasons: Counter[str],
@@ -128,7 +128,7 @@ def store_page(
         rows[post.network, post.external_id] = {
             "network": post.network,
             "external_id": post.external_id,
-            "source_id": source.id,
+            "source_id": fetch.source_id,
             "author_id": authors[post.network, post.author_id],
             "text": _bounded(post.text, reasons),
             "url": post.url,

@@ -5,7 +5,8 @@ dies lets go of it by the clock, and one that lost it cannot commit another page
 """
 
 import logging
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -51,7 +52,15 @@ def try_again(source: Source) -> None:
     source.next_fetch_at = now()
 
 
-def claim(session: Session, name: str) -> Source | None:
+@dataclass
+class Lease:
+    """The right to fetch a source, until then. Kept apart from the row, which others may change."""
+
+    source_id: int
+    until: datetime
+
+
+def claim(session: Session, name: str) -> Lease | None:
     """Take the lease of a due source with one conditional UPDATE; None if it is not to be had."""
     at = now()
     claimed = session.execute(
@@ -63,30 +72,32 @@ def claim(session: Session, name: str) -> Source | None:
             col(Source.next_fetch_at) <= at,
         )
         .values(next_fetch_at=at + LEASE)
-    )
+        .returning(col(Source.id))
+        .execution_options(synchronize_session=False)
+    ).first()
     session.commit()
-    if row_count(claimed) == 0:
-        return None
-    return session.exec(select(Source).where(Source.name == name)).one()
+    return Lease(claimed[0], at + LEASE) if claimed else None
 
 
-def hold(session: Session, source: Source, cursor: str | None) -> None:
-    """Begin a page's transaction: prolong the lease and move the cursor, if it is still ours."""
-    held, source_id = source.next_fetch_at, source.id
+def hold(session: Session, lease: Lease, cursor: str | None) -> None:
+    """Begin a page's transaction: prolong the lease and move the cursor, if it is still ours.
+
+    Raises LeaseLostError.
+    """
     until = now() + LEASE
     values: dict[str, object] = {"next_fetch_at": until}
     if cursor is not None:
         values["cursor"] = cursor
-    session.rollback()  # Reading the row began a transaction; the write has to come first.
+    session.rollback()  # What was read began a transaction; the write has to come first.
     moved = session.execute(
         sa.update(Source)
-        .where(col(Source.id) == source_id, col(Source.next_fetch_at) == held)
+        .where(col(Source.id) == lease.source_id, col(Source.next_fetch_at) == lease.until)
         .values(**values)
         .execution_options(synchronize_session=False)
     )
     if row_count(moved) == 0:
         raise LeaseLostError
-    session.refresh(source)
+    lease.until = until
 
 
 def succeeded(source: Source, every: timedelta) -> None:

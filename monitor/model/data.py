@@ -37,6 +37,7 @@ class Example:
     sentiment: int | None = None  # 0 negative, 1 neutral, 2 positive
     complaint: int | None = None  # 1 complaint
     severity: float | None = None  # 0..1
+    addressed: bool = False  # written to a company, as what the monitor collects mostly is
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,8 @@ def load(data: Path) -> Splits:
     seen = _unique((*seen, *_conversations(data)), kept_out)
     severity = _unique(_severity(data), kept_out)
 
-    train, dev = [], []
+    train: list[Example] = []
+    dev: list[Example] = []
     for example in (*_praise_is_no_complaint(sentiment), *seen, *severity):
         (dev if bucket(example.text, 10) == 0 else train).append(example)
     return Splits(list(_repeated(_levelled(train))), dev, test)
@@ -97,7 +99,8 @@ def _complaint_rows(data: Path) -> Iterator[dict[str, str]]:
 
 
 def _complaint(row: dict[str, str]) -> Example:
-    return Example(clean(row["text"]), complaint=int(row["complaint"]))
+    addressed = not row["domain"].startswith("random")
+    return Example(clean(row["text"]), complaint=int(row["complaint"]), addressed=addressed)
 
 
 def _conversations(data: Path) -> Iterator[Example]:
@@ -106,7 +109,7 @@ def _conversations(data: Path) -> Iterator[Example]:
     for line in path.read_text(encoding="utf-8").splitlines():
         for turn in json.loads(line)["turns"]:
             if turn["from"] == "customer" and turn["id"] in labels:
-                yield Example(clean(turn["text"]), complaint=labels[turn["id"]])
+                yield Example(clean(turn["text"]), complaint=labels[turn["id"]], addressed=True)
 
 
 def _severity(data: Path) -> Iterator[Example]:

@@ -192,7 +192,8 @@ def teach(splits: data.Splits, base: Path, work: Path, minutes: float) -> Net:
             state = {"net": net.state_dict(), "optimizer": optimizer.state_dict()}
             torch.save(state | {"step": number + 1, "spent": spent}, saved.with_suffix(".new"))
             saved.with_suffix(".new").replace(saved)
-    return net.eval()
+    net.eval()
+    return net
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -119,7 +120,7 @@ class Desk:
         with Session(self.engine) as session:
             return session.get_one(Case, case_id)
 
-    def fetched(self, **values: object) -> None:
+    def fetched(self, **values: Any) -> None:
         """A line of the ledger."""
         with Session(self.engine) as session:
             source_id = session.exec(select(Source.id).where(Source.name == self.source)).one()

@@ -1,0 +1,54 @@
+# Each target makes what it needs; .venv is made again only when the pinned requirements change.
+PYTHON ?= python3
+PORT ?= 8501
+RUN = .venv/bin/python -m
+
+.PHONY: run demo test quick check bench lock clean
+
+run: .venv/run ## start the engine and the dashboard, here http://127.0.0.1:8501
+	@$(RUN) monitor up --port $(PORT)
+
+demo: run
+
+test: .venv/dev ## the whole suite
+	@$(RUN) pytest -q
+
+quick: .venv/dev ## without what takes seconds
+	@$(RUN) pytest -q -m "not slow and not browser"
+
+check: .venv/dev ## format, lint, types, imports
+	@$(RUN) ruff format --check .
+	@$(RUN) ruff check .
+	@$(RUN) mypy
+	@.venv/bin/lint-imports
+
+bench: .venv/dev ## print the figures that README names
+	@$(RUN) tests.bench.throughput
+	@$(RUN) tests.bench.queue
+
+lock: ## pin the newest versions that pyproject.toml allows (needs uv)
+	echo hatchling > .lock.in
+	uv pip compile -q --upgrade --generate-hashes --no-header --no-annotate --no-emit-index-url \
+	  --no-emit-find-links --python-version 3.11 --extra dev pyproject.toml .lock.in -o requirements-dev.txt
+	uv pip compile -q --generate-hashes --no-header --no-annotate --no-emit-index-url \
+	  --no-emit-find-links --python-version 3.11 -c requirements-dev.txt pyproject.toml .lock.in -o requirements.txt
+	rm .lock.in
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; name it: make PYTHON=python3.11 run" if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv .venv
+
+.venv/run: .venv/bin/python requirements.txt
+	@echo "Installing the pinned packages (once, about a minute) ..."
+	@$(RUN) pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(RUN) pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/dev: .venv/bin/python requirements-dev.txt
+	@echo "Installing the pinned packages (once, about a minute) ..."
+	@$(RUN) pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(RUN) pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch .venv/run $@

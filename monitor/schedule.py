@@ -1,0 +1,155 @@
+"""The engine: which job follows which, and when. Each job opens its own session.
+
+Fetching one source never waits for another, as every source has a job of its own. Work is found in
+the database, never handed over in memory: an engine that is killed loses nothing.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from sqlmodel import Session
+
+from connectors.base import Connector
+from monitor.config import Config, ConfigError, line_of
+from monitor.desk import cases, replies
+from monitor.desk.triage import triage_new
+from monitor.intake.collect import Watch, collect
+from monitor.intake.matching import QueryError
+from monitor.intake.scoring import score_new
+from monitor.intake.sources import sync_sources
+from monitor.model.scorer import Scorer, load_scorer, suggested_threshold
+from monitor.watch import health
+
+log = logging.getLogger(__name__)
+
+TICK = 1.0
+"""Seconds between two looks at the database for work that is due."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What every job needs. The jobs are its methods."""
+
+    config: Config
+    database: sa.Engine
+    scorer: Scorer
+    watches: dict[str, Watch]
+
+    @classmethod
+    def prepare(cls, config: Config, database: sa.Engine) -> "Engine":
+        """Check the queries, load the model and bring the source rows up to date.
+
+        Raises ConfigError and ModelError, before anything runs.
+        """
+        watches = check_queries(config)
+        scorer = load_scorer(config.model)
+        with Session(database) as session:
+            sync_sources(session, config)
+        return cls(config, database, scorer, watches)
+
+    def collect(self, name: str) -> None:
+        """Fetch one source if it is due."""
+        with Session(self.database) as session:
+            collect(session, self.watches[name])
+
+    def work_through(self, stop: threading.Event | None = None) -> Iterator[int]:
+        """Score and triage until nothing is left or `stop` is set; yields posts done per step."""
+        limit = threshold(self.config)
+        with Session(self.database) as session:
+            while not (stop and stop.is_set()):
+                scored = score_new(session, self.scorer)
+                triaged = triage_new(session, limit)
+                if not scored and not triaged:
+                    return
+                yield scored
+
+    def wake(self) -> None:
+        """Bring back the cases whose snooze is over."""
+        with Session(self.database) as session:
+            cases.wake(session)
+
+    def settle(self) -> None:
+        """Look for replies whose end is not known or that nobody has seen yet."""
+        with Session(self.database) as session:
+            replies.settle(session, self.open_connector)
+
+    def open_connector(self, name: str) -> Connector | None:
+        """The connector of a source, or None where config.toml no longer has it."""
+        source = self.config.sources.get(name)
+        return source.open() if source else None
+
+    def beat(self) -> None:
+        """Show that the engine lives."""
+        with Session(self.database) as session:
+            health.beat(session, detail=self.scorer.name)
+
+    def prune(self) -> None:
+        """Forget old fetches that told nothing."""
+        with Session(self.database) as session:
+            health.prune_ledger(session)
+
+
+def threshold(config: Config) -> float:
+    """The complaint probability that opens a case: as configured, or as the model suggests."""
+    if config.desk.threshold is not None:
+        return config.desk.threshold
+    return suggested_threshold() if config.model == "shipped" else 0.5
+
+
+def check_queries(config: Config) -> dict[str, Watch]:
+    """Every enabled source ready to be watched. Raises ConfigError naming the query to mend."""
+    watches = {}
+    for name, source in config.sources.items():
+        if not source.enabled:
+            continue
+        try:
+            watches[name] = Watch.of(config, name)
+        except QueryError as error:
+            text = config.path.read_text(encoding="utf-8")
+            own = source.query != config.company.query
+            where = ("sources", name, "query") if own else ("company", "query")
+            line = line_of(text, where)
+            raise ConfigError(
+                f"{config.path} cannot be used:\n  line {line}: {'.'.join(where)}: {error}"
+            ) from error
+    return watches
+
+
+def run(engine: Engine, stop: threading.Event) -> None:
+    """Run every job until `stop` is set, then let what runs come to its next commit."""
+    pool = ThreadPoolExecutor(len(engine.watches) + 4)
+    scheduler = BackgroundScheduler(
+        executors={"default": pool},
+        # A late run is still wanted, but never two of one kind and never a queue of them.
+        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        timezone="UTC",
+    )
+    # A backlog outlasts its tick; that the next run waits for it is intended, not news.
+    logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
+
+    def every(seconds: float, job: Callable[[], object], name: str) -> None:
+        scheduler.add_job(job, "interval", seconds=seconds, id=name, name=name)
+
+    for name in engine.watches:
+        every(TICK, _collecting(engine, name), f"collect {name}")
+    every(TICK, lambda: deque(engine.work_through(stop), maxlen=0), "score and triage")
+    every(15, engine.wake, "wake")
+    every(20, engine.settle, "settle replies")
+    every(health.BEAT_EVERY.total_seconds(), engine.beat, "beat")
+    every(6 * 3600, engine.prune, "prune")
+    engine.beat()
+    scheduler.start()
+    log.info("engine runs: %d sources, model %s", len(engine.watches), engine.scorer.name)
+    stop.wait()
+    scheduler.shutdown(wait=True)
+    log.info("engine stopped")
+
+
+def _collecting(engine: Engine, name: str) -> Callable[[], None]:
+    return lambda: engine.collect(name)
