@@ -1,133 +1,180 @@
-"""Replays recorded posts about an invented company: the first run needs no key and no network.
+"""A made-up week at a made-up company, so that the first start has something to show.
 
-The recording covers the seven days before the first fetch and goes on as a trickle after it.
+The past seven days come at once, what follows trickles in. Replies are pretended: nothing leaves
+this machine.
 """
 
 import hashlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from connectors.base import Connector, FetchedPost, Page, SentReply, SkipPostError, parse_all
+from connectors.base import (
+    Connector,
+    FatalError,
+    FetchedPost,
+    Page,
+    SentReply,
+    SkipPostError,
+    parse_all,
+)
 
-RECORDING = Path(__file__).parent / "demo_posts.jsonl"
 PAGE = 60
 
 
-class DemoSettings(BaseModel):
-    """Settings of a demo source."""
+class Settings(BaseModel):
+    """How fast the made-up time runs."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
-    speed: float = Field(default=1.0, gt=0)
-    """Recorded minutes of the trickle per minute."""
+    speed: float = Field(default=1.0, ge=0.001, le=100_000)
+    """Minutes of the trickle per minute."""
+
+
+class Line(BaseModel):
+    """One line of the recording: a post, or the edit or deletion of an earlier one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str
+    network: str
+    handle: str
+    name: str
+    followers: int
+    at: float = Field(ge=-100_000, le=100_000)
+    """Minutes after the first start; below zero: before it."""
+    text: str
+    lang: str
+    reply_to: str | None = None
+    repost_of: str | None = None
+    edit_of: str | None = None
+    delete_of: str | None = None
+    outage: bool = False
+    """Belongs to the recorded outage. Not told to anybody: the monitor is to find it."""
 
 
 class Demo(Connector):
-    """Gives each recorded post when its time has come, once, however often it is restarted."""
+    """Replays the recording that is shipped beside this file."""
 
-    name = "demo"
-    # Nothing is asked of anybody; new posts should be seen to arrive.
-    every: ClassVar[timedelta] = timedelta(seconds=10)
-    Settings = DemoSettings
-    max_length = 500
+    name: ClassVar[str] = "demo"
+    every: ClassVar[timedelta] = timedelta(seconds=3)
+    """Nobody is asked, and a person who watches the demo wants to see something happen."""
+    Settings: ClassVar[type[BaseModel]] = Settings
+    recording: ClassVar[Path] = Path(__file__).with_name("demo_posts.jsonl")
+
+    settings: Settings
 
     def fetch(self, cursor: str | None) -> Iterator[Page]:
-        """Yield what has become due since `cursor`, which holds the start and the next line."""
+        """Yield the lines whose time has come since the cursor, PAGE at a time."""
         now = datetime.now(UTC)
-        state = json.loads(cursor) if cursor else {"start": now.isoformat(), "next": 0}
-        start = datetime.fromisoformat(state["start"])
-        lines = _recording()
-        at = state["next"]
-        while at < len(lines):
-            end = at
-            while end < min(at + PAGE, len(lines)) and self._time(lines[end], start) <= now:
-                end += 1
-            if end == at:
-                return
-            posts, skipped = parse_all(lines[at:end], lambda line: self._parse(line, start))
-            at = end
-            yield Page(posts, json.dumps({"start": state["start"], "next": at}), skipped)
+        known = _read_cursor(cursor)
+        start, done = known or (now, 0)
+        lines = self._lines()
+        replay = Replay(lines, start, self.settings.speed)
+        due = done
+        while due < len(lines) and replay.time(lines[due]) <= now:
+            due += 1
+        first = known is None  # Its page may be empty: it tells when we began.
+        while done < due or first:
+            batch = lines[done : min(done + PAGE, due)]
+            done += len(batch)
+            first = False
+            posts, skipped = parse_all(batch, replay.post)
+            yield Page(posts, json.dumps({"start": start.isoformat(), "next": done}), skipped)
+
+    def _lines(self) -> list[Line | SkipPostError]:
+        try:
+            content = self.recording.read_bytes()
+        except OSError as error:
+            raise FatalError(f"{self.recording} is missing: install the product again.") from error
+        return [_line(number, line) for number, line in enumerate(content.splitlines(), 1)]
 
     @property
     def can_reply(self) -> bool:
-        """Always: the demo pretends, nothing leaves the machine."""
+        """Always: it is make-believe."""
         return True
 
     def reply(self, ref: str, text: str, key: str) -> SentReply:
         """Pretend to answer."""
-        return self._pretended(ref, text)
+        name = "reply-" + hashlib.sha256(f"{ref}\n{text}".encode()).hexdigest()[:16]
+        return SentReply(f"demo-{name}", f"https://demo.invalid/{ref}/{name}", datetime.now(UTC))
 
     def find_reply(self, ref: str, text: str, since: datetime) -> SentReply | None:
-        """Find the pretended answer again."""
-        return self._pretended(ref, text)
+        """What `reply` gave: nothing is kept, and the same words make the same id."""
+        return self.reply(ref, text, "")
 
-    def _pretended(self, ref: str, text: str) -> SentReply:
-        digest = hashlib.sha256(f"{ref}\n{text}".encode()).hexdigest()[:16]
-        url = f"https://demo.invalid/reply/{digest}"
-        return SentReply(f"demo-reply-{digest}", url, datetime.now(UTC))
 
-    def _time(self, line: Any, start: datetime) -> datetime:
-        minutes = float(line["at"]) if isinstance(line, dict) and "at" in line else -10_080.0
-        speed = self.settings.speed if minutes > 0 else 1.0
-        return start + timedelta(minutes=minutes / speed)
+class Replay:
+    """The recording as it appears to somebody who began at `start`."""
 
-    def _parse(self, line: Any, start: datetime) -> FetchedPost:
-        if not isinstance(line, dict):
-            raise SkipPostError("a line of the recording is not an object")
-        at = self._time(line, start)
-        original = line.get("edit_of") or line.get("delete_of") or line["id"]
-        first = _by_id().get(original, line)
-        network, handle = line["network"], line["handle"]
+    def __init__(self, lines: list[Line | SkipPostError], start: datetime, speed: float) -> None:
+        self.start = start
+        self.speed = speed
+        self.originals = {
+            line.id: line
+            for line in lines
+            if isinstance(line, Line) and not (line.edit_of or line.delete_of)
+        }
+
+    def time(self, line: Line | SkipPostError) -> datetime:
+        """When a line appears. A malformed one comes with the line before it."""
+        if isinstance(line, SkipPostError):
+            return self.start
+        minutes = line.at if line.at < 0 else line.at / self.speed
+        return self.start + timedelta(minutes=minutes)
+
+    def post(self, line: Line | SkipPostError) -> FetchedPost:
+        """A line as the post that its network would give."""
+        if isinstance(line, SkipPostError):
+            raise line
+        original = self.originals[line.edit_of or line.delete_of or line.id]
         return FetchedPost(
-            network=network,
-            external_id=f"demo-{original}",
-            author_id=f"demo-{network}-{handle}",
-            author_handle=handle,
-            author_name=line.get("name", ""),
-            followers=line.get("followers"),
-            text=line["text"],
-            url=f"https://demo.invalid/{network}/{original}",
-            created_at=self._time(first, start),
-            language=line.get("lang"),
-            reply_to=_external(first.get("reply_to")),
-            thread=_external(_root(original)),
-            repost_of=_external(first.get("repost_of")),
-            edited_at=at if "edit_of" in line else None,
-            deleted="delete_of" in line,
-            ref=f"demo-{original}",
+            network=original.network,
+            external_id=f"demo-{original.id}",
+            author_id=f"demo-{original.network}-{original.handle}",
+            author_handle=original.handle,
+            author_name=original.name,
+            followers=line.followers,
+            text="" if line.delete_of else line.text,
+            url=f"https://demo.invalid/{original.network}/{original.id}",
+            created_at=self.time(original),
+            language=line.lang,
+            reply_to=_id(original.reply_to),
+            thread=_id(self._root(original).id),
+            repost_of=_id(original.repost_of),
+            edited_at=self.time(line) if line.edit_of else None,
+            deleted=line.delete_of is not None,
+            ref=f"{original.network}/{original.id}",
         )
 
-
-def _external(line_id: str | None) -> str | None:
-    return f"demo-{line_id}" if line_id else None
-
-
-def _root(line_id: str) -> str:
-    """The first post of a thread."""
-    seen = set()
-    while line_id not in seen:
-        seen.add(line_id)
-        line_id = _by_id().get(line_id, {}).get("reply_to") or line_id
-    return line_id
+    def _root(self, line: Line) -> Line:
+        """The first post of a line's thread."""
+        seen = {line.id}
+        while line.reply_to and line.reply_to in self.originals and line.reply_to not in seen:
+            line = self.originals[line.reply_to]
+            seen.add(line.id)
+        return line
 
 
-@cache
-def _recording() -> list[Any]:
-    lines: list[Any] = []
-    for text in RECORDING.read_text(encoding="utf-8").splitlines():
-        try:
-            lines.append(json.loads(text))
-        except ValueError:
-            lines.append(text)
-    return lines
+def _id(name: str | None) -> str | None:
+    return None if name is None else f"demo-{name}"
 
 
-@cache
-def _by_id() -> dict[str, dict[str, Any]]:
-    return {line["id"]: line for line in _recording() if isinstance(line, dict) and "id" in line}
+def _line(number: int, content: bytes) -> Line | SkipPostError:
+    try:
+        return Line.model_validate_json(content)
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False)[0]
+        return SkipPostError(f"line {number}: {problem['msg']}")
+
+
+def _read_cursor(cursor: str | None) -> tuple[datetime, int] | None:
+    try:
+        told = json.loads(cursor or "")
+        return datetime.fromisoformat(told["start"]).astimezone(UTC), max(0, int(told["next"]))
+    except (ValueError, KeyError, TypeError):
+        return None

@@ -186,7 +186,6 @@ class File(Connector):
         created_at = self._time(cell["created_at"])
         author = _word(cell.get("author")).removeprefix("@")
         external_id = _identifier(cell.get("id")) or _made_up_id(author, created_at, text)
-        url = _word(cell.get("url"))
         return FetchedPost(
             network=self.settings.network,
             external_id=external_id,
@@ -196,7 +195,7 @@ class File(Connector):
             author_name=_word(cell.get("author_name")),
             followers=_count(cell.get("followers")),
             text=text,
-            url=url if url.startswith(("https://", "http://")) else "",
+            url=_word(cell.get("url")),
             created_at=created_at,
             language=_word(cell.get("language")) or None,
             reply_to=_identifier(cell.get("reply_to")) or None,

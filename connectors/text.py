@@ -7,10 +7,8 @@ builds a tree, and strangers know what hurts it: 100,000 nested <div> took lexbo
 import html
 import re
 
-from connectors.base import MAX_TEXT
-
-MAX_HTML = 50 * MAX_TEXT
-"""Characters of HTML that are looked at. No post comes near it."""
+MAX_HTML = 1_000_000
+"""Characters of HTML that are read. No post comes near it."""
 
 # The alternatives never fail once their first letters match, and nothing is matched twice: that
 # keeps the pass linear. What never ends (a comment, a script) lasts to the end, as in a browser.
@@ -38,21 +36,21 @@ BREAKS = (
 
 
 def html_to_text(markup: str) -> str:
-    """What a reader sees of `markup`, at most MAX_TEXT characters. Never raises.
+    """What a reader sees of the first MAX_HTML characters of `markup`. Never raises.
 
     Paragraphs stand apart by an empty line, other blocks and <br> by a new line. Scripts, styles
     and comments are dropped. Pieces of one word in several tags are joined, which makes a link of
     Mastodon, cut into three spans, whole again. A `<` that opens no tag is text.
     """
     if len(markup) > MAX_HTML:
-        markup = markup[:MAX_HTML] + ">"  # ends a tag that the cut went through
+        markup = markup[: MAX_HTML - 1] + ">"  # ends a tag that the cut went through
     text = SPACE.sub(" ", markup.replace("\0", ""))
     text = MARKUP.sub(_text_of_tag, text)
     # int() refuses numbers of thousands of digits, and html.unescape asks it.
     text = html.unescape(HUGE_NUMBER.sub("\N{REPLACEMENT CHARACTER}", text))
     text = re.sub("[ \t\r\xa0]+", " ", text)
     text = re.sub(r"[ \n\v]*[\n\v][ \n\v]*", _one_break, text)
-    return text.strip()[:MAX_TEXT].rstrip()
+    return text.strip()
 
 
 def _one_break(found: re.Match[str]) -> str:

@@ -18,18 +18,22 @@ OWNER_WIDTH, OPEN_WIDTH = 96, 40
 
 def draw_heads() -> None:
     """What the columns are."""
-    with st.container(key="heads", horizontal=True, gap="small"):
+    with st.container(key="heads", horizontal=True, wrap=False, gap="small"):
         cells = [tag("span", name) for name in ("Priority", "Post", "Customer", "Reply")]
         draw(tag("div", tag("div", *cells, cls="row head"), cls="row-box"))
-        st.html("<span>Owner</span>", width=96)
-        st.html("<span></span>", width=40)
+        st.html("<span>Owner</span>", width=OWNER_WIDTH)
+        st.html("<span></span>", width=OPEN_WIDTH)
 
 
 def draw_row(row: Row, chosen: Filter, *, cursor: bool) -> None:
     """A line of the queue. All of it opens the case, but for the button that claims it."""
     case = row.case
     with st.container(
-        key=f"row-{case.id}", horizontal=True, vertical_alignment="center", gap="small"
+        key=f"row-{case.id}",
+        horizontal=True,
+        wrap=False,
+        vertical_alignment="center",
+        gap="small",
     ):
         draw(row_html(row, chosen, cursor=cursor))
         if case.assignee is None and case.status != CaseStatus.RESOLVED:
@@ -38,16 +42,16 @@ def draw_row(row: Row, chosen: Filter, *, cursor: bool) -> None:
                 key=f"claim-{case.id}",
                 on_click=claim,
                 args=(case.id, row.author.handle),
-                width=96,
+                width=OWNER_WIDTH,
             )
         else:
-            st.html(widgets.owner(case.assignee, actions.me()), width=96)
+            st.html(widgets.owner(case.assignee, actions.me()), width=OWNER_WIDTH)
         st.page_link(
             CASE_PAGE,
             label="Open",
             icon=":material/chevron_right:",
             query_params={"id": str(case.id)},
-            width=40,
+            width=OPEN_WIDTH,
         )
 
 

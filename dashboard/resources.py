@@ -12,9 +12,10 @@ import streamlit as st
 from sqlmodel import Session, select
 
 from dashboard.markup import draw, tag
+from monitor import schedule
 from monitor.config import Config, ConfigError, load
 from monitor.desk import work_queue
-from monitor.model.scorer import ModelError, suggested_threshold
+from monitor.model.scorer import ModelError
 from monitor.store.db import DatabaseError, check_version, connect
 from monitor.store.models import CaseStatus, Source
 from monitor.watch import health
@@ -41,7 +42,7 @@ def refuse_strangers() -> None:
             "The dashboard does not run on an address that others can reach",
             f"server.address is {address or 'not set, which means every network card'}. There is "
             "no sign-in yet, so anybody there could answer customers in your name. Set it to "
-            "127.0.0.1 in .streamlit/config.toml, or start with --server.address=127.0.0.1.",
+            "127.0.0.1, or start with `monitor up`.",
         )
 
 
@@ -93,14 +94,8 @@ def session() -> Iterator[Session]:
 
 def threshold() -> float | None:
     """The complaint probability that opens a case; None where no model says one."""
-    chosen = config().desk.threshold
-    return _suggested() if chosen is None else chosen
-
-
-@st.cache_resource(show_spinner=False)
-def _suggested() -> float | None:
     try:
-        return suggested_threshold()
+        return schedule.threshold(config())
     except (ModelError, OSError):
         return None
 

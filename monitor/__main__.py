@@ -109,30 +109,39 @@ def dashboard(config: ConfigPath = DEFAULT_CONFIG, port: Port = 8501) -> None:
 @app.command()
 def init(
     config: ConfigPath = DEFAULT_CONFIG,
-    brand: Annotated[str, typer.Option(prompt="Name of your company or brand")] = "",
-    handles: Annotated[
-        str, typer.Option(prompt="Your handles, with spaces between (or nothing)")
-    ] = "",
-    words: Annotated[
-        str, typer.Option(prompt="Other words or #hashtags people use, with commas (or nothing)")
-    ] = "",
-    people: Annotated[str, typer.Option(prompt="Who answers? First names, with commas")] = "me",
+    brand: Annotated[str | None, typer.Option(help="Name of your company or brand.")] = None,
+    handles: Annotated[str | None, typer.Option(help="Your handles, spaces between.")] = None,
+    words: Annotated[str | None, typer.Option(help="Other words or #hashtags, commas.")] = None,
+    people: Annotated[str | None, typer.Option(help="Who answers: names, commas.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that exists.")] = False,
 ) -> None:
     """Ask for brand, handles and words, and write a config.toml of sources that need no key."""
     if config.exists() and not force:
         fail(f"{config} exists. Give another place with --config, or overwrite it with --force.")
-    if not brand.strip():
-        fail("The brand's name is needed: without it nothing can be found.")
+
+    def ask(given: str | None, question: str, default: str | None = "") -> str:
+        if given is not None:
+            return given.strip()
+        return str(typer.prompt(question, default=default, show_default=bool(default))).strip()
+
     answers = starter.Answers(
-        brand=brand.strip(),
-        handles=[handle.lstrip("@") for handle in handles.split()],
-        words=[word.strip() for word in words.split(",") if word.strip()],
-        people=[name.strip() for name in people.split(",") if name.strip()],
+        brand=ask(brand, "Name of your company or brand", None),
+        handles=[
+            handle.lstrip("@")
+            for handle in ask(handles, "Your handles, spaces between (or nothing)").split()
+        ],
+        words=_listed(ask(words, "Other words or #hashtags people use, commas (or nothing)")),
+        people=_listed(ask(people, "Who answers? First names, commas between", "me")),
     )
+    if not answers.brand:
+        fail("The brand's name is needed: without it nothing can be found.")
     config.write_text(starter.write_config(answers), encoding="utf-8")
     load(config)
     console.print(f"Wrote {config}. Try it with `monitor check`, then `monitor up`.")
+
+
+def _listed(words: str) -> list[str]:
+    return [word.strip() for word in words.split(",") if word.strip()]
 
 
 @app.command()

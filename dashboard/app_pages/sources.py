@@ -130,7 +130,9 @@ def _quota(fetch: Fetch | None) -> Markup | str:
 
 
 def _try_now(source_id: int, name: str) -> None:
-    actions.act(partial(_make_due, source_id), f"{name} is asked within seconds.")
+    alive = resources.vitals().health.engine_alive
+    when = "within seconds" if alive else "as soon as the engine runs"
+    actions.act(partial(_make_due, source_id), f"{name} is asked {when}.")
 
 
 def _make_due(source_id: int, session: Session, agent: str) -> None:

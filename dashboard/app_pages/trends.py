@@ -101,7 +101,8 @@ def _key_figures(summary: Summary) -> None:
 def _charts(by_day: list[Day], days: int) -> None:
     rows = [_cells(day) for day in by_day]
     shown = _calendar(days)
-    left, right = st.columns(2, gap="large")
+    with st.container(key="charts"):
+        left, right = st.columns(2, gap="large")
     with left:
         draw(tag("h3", "Complaints by day"))
         st.altair_chart(_bars(rows, "complaints", "Complaints", shown), width="stretch")
@@ -156,7 +157,7 @@ def _bars(rows: list[dict[str, Any]], field: str, title: str, days: list[str]) -
                 alt.Tooltip(f"sum({field}):Q", title=title),
             ],
         )
-        .properties(height=260)
+        .properties(height=260, padding={"left": 4, "right": 16, "top": 4, "bottom": 4})
     )
     return chart
 
@@ -187,7 +188,11 @@ def _never_answered() -> None:
         return
     for case, author in found:
         with st.container(
-            key=f"never-{case.id}", horizontal=True, vertical_alignment="center", gap="small"
+            key=f"never-{case.id}",
+            horizontal=True,
+            wrap=False,
+            vertical_alignment="center",
+            gap="small",
         ):
             draw(_waiter(case, author))
             st.page_link(

@@ -1,18 +1,18 @@
 """What the contract suite has to know of each connector: one `Case` for each word in CONNECTORS.
 
-A case can write a page in the network's own shape from a few `Draft`s. Those that ask over HTTP
-have a `FakeNetwork` too, which gives such pages and fails as a test tells it.
+A case can write a page in the network's own shape from a few `Draft`s. A `FakeNetwork` gives such
+pages, over HTTP or as a file, and fails as a test tells it.
 """
 
 import copy
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 
@@ -38,38 +38,52 @@ class Case:
     """How one connector is tried out."""
 
     name: str
-    settings: dict[str, Any]
-    page: Callable[[list[Draft]], bytes]
-    """A whole page of these posts, oldest given first."""
-    malformed: bytes
+    settings: dict[str, Any] = field(default_factory=dict)
+    page: Callable[[list[Draft]], bytes] | None = None
+    """A whole page of these posts, the oldest given first; None where nobody can write one."""
+    malformed: bytes = b""
     """A page with malformed posts between good ones."""
-    good: int
-    bad: int
+    good: int = 0
+    bad: int = 0
     """How many of each it has."""
     secrets: dict[str, str] = field(default_factory=dict)
-    content_type: str = "application/json"
+    content_type: str = ""
+    """Of a page over HTTP; empty for what does not ask over HTTP."""
+    file: str = ""
+    """The name of the file that is read instead."""
     empty: bytes = b""
     others: dict[str, bytes] = field(default_factory=dict)
     """Answers to other questions than for a page, by the end of the path."""
     further: tuple[str, ...] = ()
     """Parameters that ask for what lies beyond the first page."""
     has_private: bool = False
+    hidden: tuple[str, ...] = (SECRET,)
+    """What nobody may read anywhere: the secret, and what a login made of it."""
 
     def connect(self, network: "FakeNetwork", signed_in: bool = False) -> Connector:
         """The connector on a fake network, with its secrets or without."""
         connector = CONNECTORS[self.name]
-        settings = connector.Settings.model_validate(self.settings)
+        told = dict(self.settings)
+        if self.file:
+            told["path"] = network.folder / self.file
+            told["path"].write_bytes(network.page)
+        settings = connector.Settings.model_validate(told)
         return connector(
             settings, self.secrets if signed_in else {}, httpx.MockTransport(network.answer)
         )
 
 
 class FakeNetwork:
-    """Gives a page, and fails first as often as `failures` says, or always as `broken` says."""
+    """Gives a page. GETs fail first as often as `failures` says, or always as `broken` says."""
 
-    def __init__(self, case: Case, page: bytes | None = None) -> None:
+    def __init__(self, case: Case, folder: Path) -> None:
         self.case = case
-        self.page = fixture(case.name, "first_page.json") if page is None else page
+        self.folder = folder
+        recorded = sorted((FIXTURES / case.name).glob("first_page.*"))
+        written = (
+            case.page([Draft("1"), Draft("2", at="2026-11-20T08:01:00Z")]) if case.page else b""
+        )
+        self.page = recorded[0].read_bytes() if recorded else written
         self.failures: list[httpx.Response | Exception] = []
         self.broken: Callable[[], httpx.Response | Exception] | None = None
         self.requests: list[httpx.Request] = []
@@ -77,9 +91,9 @@ class FakeNetwork:
     def answer(self, request: httpx.Request) -> httpx.Response:
         """Stands for the server."""
         self.requests.append(request)
-        step: httpx.Response | Exception | None = self.broken() if self.broken else None
-        if self.failures and request.method == "GET":
-            step = self.failures.pop(0)
+        step: httpx.Response | Exception | None = None
+        if request.method == "GET":
+            step = self.failures.pop(0) if self.failures else self.broken and self.broken()
         if isinstance(step, Exception):
             raise step
         if step is not None:
@@ -93,14 +107,32 @@ class FakeNetwork:
         )
 
 
+class Read(NamedTuple):
+    """What one fetch brought."""
+
+    pages: list[Page]
+    posts: list[FetchedPost]
+    skipped: list[str]
+    cursor: str | None
+
+
 def fixture(name: str, file: str) -> bytes:
     """A recorded answer."""
     return (FIXTURES / name / file).read_bytes()
 
 
-def everything(pages: Iterator[Page] | list[Page]) -> list[FetchedPost]:
+def everything(pages: Iterable[Page]) -> list[FetchedPost]:
     """The posts of all pages."""
     return [post for page in pages for post in page.posts]
+
+
+def read(case: Case, network: FakeNetwork, cursor: str | None, signed_in: bool = False) -> Read:
+    """One fetch, as the monitor does it: a new connector, every page, the last cursor."""
+    with closing(case.connect(network, signed_in)) as connector:
+        pages = list(connector.fetch(cursor))
+    cursors = [page.cursor for page in pages if page.cursor is not None]
+    skipped = [reason for page in pages for reason in page.skipped]
+    return Read(pages, everything(pages), skipped, cursors[-1] if cursors else cursor)
 
 
 def _mastodon(drafts: list[Draft]) -> bytes:
@@ -132,11 +164,22 @@ def _bluesky(drafts: list[Draft]) -> bytes:
     return json.dumps({"posts": views[::-1]}).encode()
 
 
+def _csv(drafts: list[Draft]) -> bytes:
+    lines = io.StringIO(newline="")
+    writer = csv.writer(lines)
+    writer.writerow(["id", "author", "created_at", "text"])
+    writer.writerows([[draft.key, "ana", draft.at, draft.text or ""] for draft in drafts])
+    return lines.getvalue().encode()
+
+
+_SESSION = json.loads(fixture("bluesky", "session.json"))
+
 CASES = {
     case.name: case
     for case in (
         Case(
             name="mastodon",
+            content_type="application/json",
             settings={"instance": "https://social.example", "hashtags": ["acmefail"]},
             secrets={"token": SECRET},
             page=_mastodon,
@@ -150,6 +193,7 @@ CASES = {
         ),
         Case(
             name="bluesky",
+            content_type="application/json",
             settings={"search": "acme", "handle": "acmehelp.bsky.social"},
             secrets={"app_password": SECRET},
             page=_bluesky,
@@ -160,6 +204,19 @@ CASES = {
             others={"createSession": fixture("bluesky", "session.json")},
             further=("cursor",),
             has_private=True,
+            hidden=(SECRET, *(_SESSION[token] for token in ("accessJwt", "refreshJwt"))),
         ),
+        Case(
+            name="file",
+            file="posts.csv",
+            page=_csv,
+            malformed=(
+                b"id,author,created_at,text\n1,ana,2026-11-20,Acme is down\n2,ben,yesterday,Still\n"
+                b"3,kim,2026-11-21,\n4,ana,2026-11-21,Still no power\n"
+            ),
+            good=2,
+            bad=2,
+        ),
+        Case(name="demo"),
     )
 }

@@ -1,5 +1,7 @@
 """Fills a database through the monitor's own functions, for pages to show."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -11,7 +13,16 @@ from sqlmodel import Session, col, select
 
 from monitor.desk.triage import triage_new
 from monitor.store.db import connect, migrate
-from monitor.store.models import Author, Case, Fetch, Post, Sentiment, Source, now
+from monitor.store.models import (
+    Author,
+    Case,
+    Fetch,
+    Post,
+    Sentiment,
+    Source,
+    SourceState,
+    now,
+)
 from monitor.watch.health import beat
 
 CONFIG = """\
@@ -51,7 +62,8 @@ class Desk:
         text = CONFIG.format(source=self.source, connector=self.connector)
         self.config.write_text(text, encoding="utf-8")
         self.engine = connect(f"sqlite:///{self.folder / 'monitor.db'}")
-        migrate(self.engine)
+        if not (self.folder / "monitor.db").exists():
+            migrate(self.engine)
         with Session(self.engine) as session:
             session.add(Source(name=self.source, connector=self.connector, last_success_at=now()))
             session.commit()
@@ -126,6 +138,28 @@ class Desk:
             source_id = session.exec(select(Source.id).where(Source.name == self.source)).one()
             session.add(Fetch(source_id=source_id, finished_at=now(), **values))
             session.commit()
+
+    def fail_source(self, error: str, state: SourceState = SourceState.ACTIVE) -> None:
+        """The source's last fetch failed."""
+        with Session(self.engine) as session:
+            source = session.exec(select(Source).where(Source.name == self.source)).one()
+            source.failures, source.last_error, source.state = 2, error, state
+            session.add(source)
+            session.commit()
+
+    @contextmanager
+    def counting(self) -> Iterator[list[str]]:
+        """The statements that any engine executes meanwhile."""
+        seen: list[str] = []
+
+        def note(*call: Any) -> None:
+            seen.append(call[2])
+
+        sa.event.listen(sa.Engine, "before_cursor_execute", note)
+        try:
+            yield seen
+        finally:
+            sa.event.remove(sa.Engine, "before_cursor_execute", note)
 
     def _author(
         self, session: Session, network: str, handle: str, name: str, followers: int, own: bool

@@ -1,0 +1,90 @@
+"""The command, as a person types it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CONFIG = '[company]\nname = "Acme"\n[sources.posts]\nconnector = "file"\npath = "posts.csv"\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a config and an export of three posts, one of them broken."""
+    (tmp_path / "config.toml").write_text(CONFIG, encoding="utf-8")
+    rows = [
+        "id,text,author,created_at",
+        '1,"Three weeks without internet! I want my money back",carol,2026-11-20T08:00:00Z',
+        "2,What a lovely day,dave,2026-11-20T09:00:00Z",
+        "3,When was this,erin,yesterday",
+    ]
+    (tmp_path / "posts.csv").write_text("\n".join(rows), encoding="utf-8")
+    return tmp_path
+
+
+def monitor(folder: Path, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("MONITOR_")}
+    return subprocess.run(
+        [sys.executable, "-m", "monitor", *arguments],
+        cwd=folder,
+        env={**environment, "COLUMNS": "200", "NO_COLOR": "1"},
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+def test_an_import_queues_complaints_and_a_second_one_adds_nothing(folder: Path) -> None:
+    first = monitor(folder, "import", "posts.csv")
+    assert first.returncode == 0, first.stderr
+    assert "3 posts read, 2 new, 1 left out" in first.stdout
+    again = monitor(folder, "import", "posts.csv")
+    assert again.returncode == 0, again.stderr
+    assert " 0 new" in again.stdout
+    status = monitor(folder, "status")
+    assert "import-posts" in status.stdout
+    assert status.returncode == 1  # No engine runs.
+
+
+def test_errors_are_told_without_a_traceback(folder: Path) -> None:
+    config = folder / "config.toml"
+    config.write_text(CONFIG + "colour = 1\n", encoding="utf-8")
+    failed = monitor(folder, "up")
+    assert failed.returncode == 1
+    assert "line 6: sources.posts.colour: there is no such setting" in failed.stderr
+    assert "Traceback" not in failed.stderr
+
+
+def test_a_wrong_column_is_named(folder: Path) -> None:
+    failed = monitor(folder, "import", "posts.csv", "--column", "text=body")
+    assert failed.returncode == 1
+    assert "body" in failed.stderr
+    assert "Traceback" not in failed.stderr
+
+
+def test_check_says_what_works(folder: Path) -> None:
+    good = monitor(folder, "check")
+    assert good.returncode == 0, good.stderr
+    assert "works" in good.stdout
+    (folder / "posts.csv").unlink()
+    bad = monitor(folder, "check")
+    assert bad.returncode == 1
+    assert "posts.csv" in bad.stdout.replace("\n", "")
+
+
+def test_init_asks_and_writes_a_config(folder: Path) -> None:
+    refused = monitor(folder, "init", "--brand", "Acme", "--handles", "", "--words", "")
+    assert refused.returncode == 1
+    assert "--force" in refused.stderr
+    made = monitor(
+        folder, "init", "--force", stdin="Acme Power\n@acme\nacme app, #acmefail\nalice\n"
+    )
+    assert made.returncode == 0, made.stderr
+    text = (folder / "config.toml").read_text(encoding="utf-8")
+    assert json.dumps(["acmepower", "acmefail"]) in text

@@ -1,0 +1,95 @@
+"""One complaint, all the way: from the network to resolved, as the engine and the desk do it."""
+
+import json
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import Session, select
+
+from connectors.demo import Demo
+from monitor.config import load
+from monitor.desk import cases, replies
+from monitor.desk.case_file import case_file
+from monitor.desk.work_queue import Filter, queue
+from monitor.schedule import Engine, check_queries
+from monitor.store.models import Case, CaseStatus, Outcome, Post, ReplyStatus
+from monitor.watch import trends
+from tests.conftest import ALICE, FakeScorer
+
+CONFIG = """
+[company]
+name = "Acme"
+query = "acme"
+accounts = ["acmehelp"]
+[desk]
+threshold = 0.5
+[[people]]
+name = "alice"
+[sources.demo]
+connector = "demo"
+"""
+
+
+def test_a_complaint_from_the_network_to_resolved(
+    database: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = tmp_path / "posts.jsonl"
+    lines = [
+        {"id": "1", "handle": "carol", "at": -90, "text": "acme, my line is down again"},
+        {"id": "2", "handle": "dave", "at": -60, "text": "acme is great"},
+        {"id": "3", "handle": "carol", "at": 500, "text": "works now, thanks", "reply_to": "1"},
+    ]
+    text = "\n".join(json.dumps({"network": "net", "followers": 5, **line}) for line in lines)
+    recording.write_text(text, encoding="utf-8")
+    monkeypatch.setattr("connectors.demo.RECORDING", recording)
+    for cached in ("_recording", "_by_id"):
+        monkeypatch.setattr(f"connectors.demo.{cached}", _uncached(cached))
+    path = tmp_path / "config.toml"
+    path.write_text(CONFIG, encoding="utf-8")
+    config = load(path)
+    engine = Engine(config, database, FakeScorer(), check_queries(config))
+    with Session(database) as session:
+        from monitor.intake.sources import sync_sources
+
+        sync_sources(session, config)
+    engine.collect("demo")
+    assert sum(engine.work_through()) == 2
+
+    with Session(database) as session:
+        (row,) = queue(session, Filter())
+        assert (row.author.handle, row.case.reply_status) == ("carol", ReplyStatus.UNANSWERED)
+        cases.claim(session, row.case.id, ALICE)
+        draft = replies.save_draft(session, row.case.id, ALICE, "We are on our way, carol.")
+        connector = engine.open_connector("demo")
+        assert connector is not None
+        replies.send(session, draft.id, ALICE, connector)
+        engine.settle()
+        case = session.get_one(Case, row.case.id, populate_existing=True)
+        assert (case.status, case.reply_status) == (CaseStatus.PENDING, ReplyStatus.SEEN)
+        cases.resolve(session, case.id, ALICE, Outcome.SOLVED)
+        assert not queue(session, Filter())
+
+        file = case_file(session, case.id)
+        assert file is not None
+        assert [event.what for event in file.events] == [
+            "opened",
+            "claimed",
+            "reply is being sent",
+            "reply sent",
+            "reply seen",
+            "resolved",
+        ]
+        figures = trends.summary(session, config.zone, 7, 0.5)
+        assert (figures.posts, figures.complaints, figures.cases, figures.answered) == (2, 1, 1, 1)
+        assert session.exec(select(sa.func.count()).select_from(Post)).one() == 2
+        days = trends.by_day(session, config.zone, 7, 0.5)
+        assert sum(day.complaints for day in days) == 1
+        assert sum(day.answered for day in days) == 1
+    assert Demo().can_reply
+
+
+def _uncached(name: str) -> object:
+    from connectors import demo
+
+    return getattr(demo, name).__wrapped__
