@@ -180,6 +180,7 @@ class Bluesky(Connector):
         target = _target(ref)
         login = self.session.login
         now = datetime.now(UTC)
+        now = now.replace(microsecond=now.microsecond // 1000 * 1000)  # as the record keeps it
         record = {
             "$type": COLLECTION,
             "text": text,

@@ -88,6 +88,9 @@ class Settings(BaseModel):
     time_format: str = ""
     """As in strptime. Left out: ISO 8601, X's old form or seconds since 1970. Without zone: UTC."""
 
+    complete: bool = False
+    """Nobody goes on writing it: a last line counts even without a line end. True for an import."""
+
     @field_validator("path")
     @classmethod
     def readable(cls, value: Path) -> Path:
@@ -127,7 +130,7 @@ class File(Connector):
         file.seek(0)
         if head.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise FatalError(f"{self.settings.path.name} is UTF-16; save it as UTF-8.")
-        lines = Lines(file)
+        lines = Lines(file, complete=self.settings.complete)
         if self.settings.path.suffix.lower() in (".csv", ".tsv"):
             table = Table(lines)
             if not table.header:

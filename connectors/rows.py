@@ -30,10 +30,11 @@ class Row(NamedTuple):
 class Lines(Iterator[str]):
     """The lines of a binary file as text, with their place, so that reading can go on there.
 
-    A last line without its newline is left alone while the file is being written.
+    A last line without its newline is left alone while the file is being written, unless it is
+    known to be `complete`.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, *, complete: bool = False) -> None:
         self.file = file
         self.number = 0
         """Lines read."""
@@ -41,7 +42,8 @@ class Lines(Iterator[str]):
         """Their bytes."""
         self.garbled = 0
         """Lines that were not UTF-8; their wrong bytes became replacement characters."""
-        self.growing = time.time() - os.fstat(file.fileno()).st_mtime < SETTLED
+        changed = os.fstat(file.fileno()).st_mtime
+        self.growing = not complete and time.time() - changed < SETTLED
         self.taken: list[tuple[str, int]] = []
         """What was read since `mark`."""
         self._again: deque[tuple[str, int]] = deque()

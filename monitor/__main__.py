@@ -224,6 +224,7 @@ def _file_source(file: Path, columns: list[str], network: str, query: str) -> So
         {
             "path": file.resolve(),
             "network": network,
+            "complete": True,
             "columns": {ours: theirs for ours, _, theirs in pairs},
         }
     )

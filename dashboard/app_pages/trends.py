@@ -1,14 +1,11 @@
 """What people complain about in numbers: how much, how well and how fast we answer."""
 
-import csv
-import io
 from datetime import timedelta
-from typing import Any
 
-import altair as alt
 import streamlit as st
 
 from dashboard import resources, times, widgets
+from dashboard.charts import bars, cells, to_csv
 from dashboard.markup import Markup, draw, foreign, tag
 from monitor.store.models import Author, Case, now
 from monitor.watch import trends
@@ -17,9 +14,6 @@ from monitor.watch.trends import Day, Summary
 PERIODS = (7, 14, 30)
 
 CASE_PAGE, QUEUE_PAGE = "app_pages/case.py", "app_pages/work_queue.py"
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so is a formula to a spreadsheet."""
 
 
 def main() -> None:
@@ -99,16 +93,16 @@ def _key_figures(summary: Summary) -> None:
 
 
 def _charts(by_day: list[Day], days: int) -> None:
-    rows = [_cells(day) for day in by_day]
+    rows = [cells(day) for day in by_day]
     shown = _calendar(days)
     with st.container(key="charts"):
         left, right = st.columns(2, gap="large")
     with left:
         draw(tag("h3", "Complaints by day"))
-        st.altair_chart(_bars(rows, "complaints", "Complaints", shown), width="stretch")
+        st.altair_chart(bars(rows, "complaints", "Complaints", shown), width="stretch")
     with right:
         draw(tag("h3", "First answers by day"))
-        st.altair_chart(_bars(rows, "answered", "First answers", shown), width="stretch")
+        st.altair_chart(bars(rows, "answered", "First answers", shown), width="stretch")
     st.download_button(
         "Download these numbers as CSV",
         to_csv(rows),
@@ -120,62 +114,10 @@ def _charts(by_day: list[Day], days: int) -> None:
     )
 
 
-def _cells(day: Day) -> dict[str, Any]:
-    return {
-        "day": day.day.isoformat(),
-        "network": day.network,
-        "posts": day.posts,
-        "complaints": day.complaints,
-        "answered": day.answered,
-    }
-
-
 def _calendar(days: int) -> list[str]:
     """Every day of the period: one without posts is a gap that one should see."""
     today = now().astimezone(resources.config().zone).date()
     return [(today - timedelta(days=back)).isoformat() for back in range(days - 1, -1, -1)]
-
-
-def _bars(rows: list[dict[str, Any]], field: str, title: str, days: list[str]) -> alt.Chart:
-    """Bars by day, stacked by network. Colours come from the theme, light or dark."""
-    words = 'timeFormat(toDate(datum.value + "T12:00"), "%a %-d %b")'
-    chart: alt.Chart = (
-        alt.Chart({"values": rows})
-        .mark_bar(cornerRadiusEnd=2)
-        .encode(
-            x=alt.X(
-                "day:O",
-                title=None,
-                scale=alt.Scale(domain=days),
-                axis=alt.Axis(labelExpr=words, labelAngle=0, labelOverlap="greedy"),
-            ),
-            y=alt.Y(f"sum({field}):Q", title=None, axis=alt.Axis(tickMinStep=1, format="d")),
-            color=alt.Color("network:N", title=None, legend=alt.Legend(orient="top")),
-            tooltip=[
-                alt.Tooltip("day:O", title="Day"),
-                alt.Tooltip("network:N", title="Network"),
-                alt.Tooltip(f"sum({field}):Q", title=title),
-            ],
-        )
-        .properties(height=260, padding={"left": 4, "right": 16, "top": 4, "bottom": 4})
-    )
-    return chart
-
-
-def to_csv(rows: list[dict[str, Any]]) -> bytes:
-    """The chart's rows, with nothing in them that a spreadsheet would run."""
-    if not rows:
-        return b""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, fieldnames=list(rows[0]))
-    writer.writeheader()
-    writer.writerows({key: _inert(value) for key, value in row.items()} for row in rows)
-    # The mark at the front makes spreadsheets read it as UTF-8.
-    return out.getvalue().encode("utf-8-sig")
-
-
-def _inert(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def _never_answered() -> None:

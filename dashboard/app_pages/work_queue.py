@@ -33,7 +33,8 @@ def main() -> None:
     # Where the case page leads back to, as a link leaves the address's filters behind.
     st.session_state.queue_address = dict(st.query_params)
     place.look_again()
-    _listing(place)
+    # Words are looked for in the posts themselves: too dear to do again while nobody asks.
+    st.fragment(_listing, run_every=None if chosen.words else REFRESH_SECONDS)(place)
 
 
 def _status() -> str:
@@ -126,7 +127,6 @@ def _clear() -> None:
     st.session_state.words = ""
 
 
-@st.fragment(run_every=REFRESH_SECONDS)
 def _listing(place: Place) -> None:
     """The rows of this page. It draws itself again while nobody does anything."""
     with resources.session() as session:

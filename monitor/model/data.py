@@ -15,7 +15,7 @@ from pathlib import Path
 
 from monitor.model.text import clean
 
-# Which customers' turns of the shared conversations are complaints, read and labelled by hand.
+# Which customers' turns of the shared conversations are complaints, labelled one by one.
 CONVERSATION_LABELS = Path(__file__).parent / "conversation_labels.csv"
 HELD_OUT_DOMAINS = ("food", "other", "transport", "cars")
 COMPLAINT_COPIES = 4  # There are few complaints: each is shown this often in an epoch.

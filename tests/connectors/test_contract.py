@@ -69,7 +69,7 @@ class TestDescription:
         connector = CONNECTORS[case.name]
         assert connector.name == case.name
         assert connector.__doc__
-        assert connector.every >= timedelta(seconds=10)
+        assert connector.every >= timedelta(minutes=1 if case.content_type else 0)
 
     def test_unknown_settings_are_refused(self, case: Case) -> None:
         with pytest.raises(ValidationError, match="colour"):

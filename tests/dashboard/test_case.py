@@ -1,0 +1,313 @@
+"""One case: what can be done with it, and what is told when something goes wrong."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+import pytest
+import time_machine
+from sqlmodel import Session, select
+
+import connectors
+from connectors.base import Connector, FatalError, RetryableError, SentReply
+from monitor.desk import cases, replies
+from monitor.store.models import Case, CaseStatus, Dismissal, Outcome, Post, Reply, ReplyStatus, now
+from tests.dashboard.conftest import Seat
+from tests.dashboard.seed import Desk
+
+
+class Fake(Connector):
+    """A network that takes what `answer` says."""
+
+    name = "fake"
+    max_length = 40
+    takes = True
+    answer: ClassVar[Exception | None] = None
+    sent: ClassVar[list[str]] = []
+
+    def fetch(self, cursor: str | None) -> Any:
+        """Nothing ever comes."""
+        yield from ()
+
+    @property
+    def can_reply(self) -> bool:
+        """As the test wants it."""
+        return self.takes
+
+    def reply(self, ref: str, text: str, key: str) -> SentReply:
+        """Take it, or fail as told."""
+        if self.answer:
+            raise self.answer
+        self.sent.append(text)
+        return SentReply(f"r{len(self.sent)}", "https://social.invalid/r", datetime.now(UTC))
+
+
+@pytest.fixture
+def network(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> type[Fake]:
+    """The desk's source talks to the fake network."""
+
+    class Network(Fake):
+        sent: ClassVar[list[str]] = []
+
+    monkeypatch.setitem(connectors.CONNECTORS, "fake", Network)
+    desk.config.write_text(desk.config.read_text().replace('"demo"', '"fake"'))
+    return Network
+
+
+@pytest.fixture
+def case_id(desk: Desk) -> int:
+    """Ben waits for his refund, and alice has the case."""
+    made = desk.complaint("ben", "No refund for weeks", name="Ben B", followers=1200)
+    with Session(desk.engine) as session:
+        cases.claim(session, made, "alice")
+    return made
+
+
+def write(seat: Seat, text: str) -> Seat:
+    """Type into the box and leave it."""
+    box = next(area for area in seat.app.text_area if area.label == "Your answer")
+    box.set_value(text).run()
+    seat.check()
+    return seat
+
+
+def test_a_case_tells_what_is_known(desk: Desk, case_id: int) -> None:
+    page = Seat().open("case", id=str(case_id)).html
+    for words in ("Ben B", "@ben", "1.2k followers", "No refund for weeks", "Why it ranks here"):
+        assert words in page
+    assert "90% sure that it is a complaint" in page
+    assert "probability 0.90" in page
+    assert "test-1" in page
+    assert "claimed it" in page
+    assert 'href="https://social.invalid/@ben/' in page
+
+
+@pytest.mark.parametrize("asked", ["999999", "x", "", "-1", "1e3", "9" * 40, "١"])
+def test_a_case_that_does_not_exist(desk: Desk, asked: str) -> None:
+    seat = Seat().open("case", id=asked)
+    assert "There is no such case" in seat.html or "No case was chosen" in seat.html
+    assert "To the queue" in [link.value for link in seat.app.page_link]
+
+
+def test_edited_and_deleted_posts_say_so(desk: Desk, case_id: int) -> None:
+    with Session(desk.engine) as session:
+        post = session.exec(select(Post).where(Post.case_id == case_id)).one()
+        post.previous_text, post.edited_at = "It said this before", now()
+        session.add(post)
+        session.commit()
+    page = Seat().open("case", id=str(case_id)).html
+    assert "Edited" in page
+    assert "It said this before" in page
+    with Session(desk.engine) as session:
+        post = session.exec(select(Post).where(Post.case_id == case_id)).one()
+        post.deleted_at = now()
+        session.add(post)
+        session.commit()
+    page = Seat().open("case", id=str(case_id)).html
+    assert "The author deleted this post" in page
+
+
+def test_earlier_cases_of_the_author_are_linked_with_their_end(desk: Desk, case_id: int) -> None:
+    with Session(desk.engine) as session:
+        cases.resolve(session, case_id, "alice", Outcome.EXPLAINED)
+        session.get_one(Case, case_id).resolved_at = now() - timedelta(days=60)
+        session.commit()
+    newer = desk.complaint("ben", "Again no refund", hours=0)
+    assert newer != case_id
+    links = [link.value for link in Seat().open("case", id=str(newer)).app.page_link]
+    assert any(link.startswith(f"Case {case_id} ") and "explained" in link for link in links)
+
+
+def test_claim_release_and_assign(desk: Desk) -> None:
+    case_id = desk.complaint("ben", "No refund")
+    seat = Seat("alice").open("case", id=str(case_id)).click("claim")
+    assert desk.case(case_id).assignee == "alice"
+    seat.click("release")
+    assert desk.case(case_id).assignee is None
+    seat.app.menu_button(key="assign").click("bob").run()
+    assert desk.case(case_id).assignee == "bob"
+    assert "bob has the case now" in seat.told
+    seat.click("undo")
+    assert desk.case(case_id).assignee is None
+
+
+def test_resolve_with_every_end_and_undo(desk: Desk, case_id: int) -> None:
+    seat = Seat().open("case", id=str(case_id))
+    seat.app.menu_button(key="resolve").click("Solved").run()
+    assert desk.case(case_id).outcome == Outcome.SOLVED
+    assert "This case is resolved" in seat.html
+    seat.click("undo")
+    assert desk.case(case_id).status == CaseStatus.OPEN
+    assert desk.case(case_id).waiting_since is not None
+    seat.app.menu_button(key="resolve").click("No answer needed: spam").run()
+    assert desk.case(case_id).dismissal == Dismissal.SPAM
+    seat.click("reopen")
+    assert desk.case(case_id).status == CaseStatus.OPEN
+
+
+@time_machine.travel(datetime(2026, 11, 20, 12, 0, tzinfo=UTC), tick=True)
+@pytest.mark.parametrize(
+    ("key", "until"),
+    [
+        ("snooze-1 hour", datetime(2026, 11, 20, 13, 0, tzinfo=UTC)),
+        ("snooze-Tomorrow 9:00", datetime(2026, 11, 21, 8, 0, tzinfo=UTC)),
+        ("snooze-Monday 9:00", datetime(2026, 11, 23, 8, 0, tzinfo=UTC)),
+    ],
+)
+def test_snooze_in_the_team_s_time(desk: Desk, key: str, until: datetime) -> None:
+    """Nine in Vienna is eight in UTC in November."""
+    case_id = desk.complaint("ben", "No refund")
+    seat = Seat().open("case", id=str(case_id)).click(key)
+    case = desk.case(case_id)
+    assert case.status == CaseStatus.SNOOZED
+    assert case.snoozed_until is not None
+    assert abs(case.snoozed_until - until) < timedelta(minutes=1)
+    assert "Snoozed until" in seat.told
+    seat.click("undo")
+    assert desk.case(case_id).status == CaseStatus.OPEN
+
+
+def test_snooze_until_a_chosen_time(desk: Desk, case_id: int) -> None:
+    seat = Seat().open("case", id=str(case_id))
+    seat.app.datetime_input(key="snooze-at").set_value(datetime(2030, 1, 4, 10, 0))  # noqa: DTZ001
+    seat.click("snooze-then")
+    assert desk.case(case_id).snoozed_until == datetime(2030, 1, 4, 9, 0, tzinfo=UTC)
+    seat.click("reopen").app.datetime_input(key="snooze-at").set_value(
+        datetime(2020, 1, 4, 10, 0)  # noqa: DTZ001
+    )
+    assert "Choose a time in the future" in seat.click("snooze-then").told
+
+
+def test_waiting_for_the_customer(desk: Desk, case_id: int) -> None:
+    Seat().open("case", id=str(case_id)).click("pending")
+    assert desk.case(case_id).status == CaseStatus.PENDING
+
+
+def test_notes_are_kept_as_text(desk: Desk, case_id: int) -> None:
+    seat = Seat().open("case", id=str(case_id))
+    seat.app.text_area(key=f"note-{case_id}").set_value("Called **him** <b>today</b>")
+    seat.click("add-note")
+    assert "Called **him** &lt;b&gt;today&lt;/b&gt;" in seat.html
+    assert "Write something first" in seat.click("add-note").told
+
+
+def test_next_case_follows_the_queue_and_passes_over_colleagues(desk: Desk) -> None:
+    first = desk.complaint("a", "It broke", hours=90)
+    his = desk.complaint("b", "It broke", hours=60)
+    third = desk.complaint("c", "It broke", hours=30)
+    with Session(desk.engine) as session:
+        cases.claim(session, his, "bob")
+    seat = Seat().open("case", id=str(first)).click("next-case")
+    assert seat.app.query_params["id"] == str(third)
+    seat.click("next-case")
+    assert "That was the last case" in seat.told
+    assert sorted(seat.rows) == [first, his, third]
+
+
+def test_a_reply_is_drafted_counted_and_sent(desk: Desk, network: type[Fake], case_id: int) -> None:
+    seat = write(Seat().open("case", id=str(case_id)), "We send it today")
+    assert "16 of 40 characters" in seat.html
+    assert desk.case(case_id).reply_status == ReplyStatus.DRAFT
+    assert seat.app.button(key="send").label == "Send publicly as Halewick"
+    seat.click("send")
+    assert network.sent == ["We send it today"]
+    assert "Sent." in seat.told
+    case = desk.case(case_id)
+    assert case.reply_status == ReplyStatus.SENT
+    assert case.status == CaseStatus.PENDING
+    assert "We send it today" in seat.html
+    boxes = [area.value for area in seat.app.text_area if area.label == "Your answer"]
+    assert boxes == [""]
+
+
+def test_a_draft_waits_for_the_next_visit_and_can_be_thrown_away(
+    desk: Desk, network: type[Fake], case_id: int
+) -> None:
+    write(Seat().open("case", id=str(case_id)), "We send it tod")
+    seat = Seat().open("case", id=str(case_id))
+    assert [a.value for a in seat.app.text_area if a.label == "Your answer"] == ["We send it tod"]
+    seat.click("discard")
+    assert desk.case(case_id).reply_status == ReplyStatus.UNANSWERED
+    assert not seat.has("discard")
+
+
+def test_too_long_an_answer_cannot_be_sent(desk: Desk, network: type[Fake], case_id: int) -> None:
+    seat = write(Seat().open("case", id=str(case_id)), "x" * 41)
+    assert "1 too many" in seat.html
+    assert seat.app.button(key="send").disabled
+
+
+def test_an_empty_answer_is_refused(desk: Desk, network: type[Fake], case_id: int) -> None:
+    seat = Seat().open("case", id=str(case_id)).click("send")
+    assert "Write something first" in seat.told
+    assert network.sent == []
+
+
+def test_a_refused_answer_says_why_and_can_be_sent_again(
+    desk: Desk, network: type[Fake], case_id: int
+) -> None:
+    network.answer = FatalError("The token is wrong: renew it.")
+    seat = write(Seat().open("case", id=str(case_id)), "We send it today").click("send")
+    assert "The token is wrong: renew it." in seat.html
+    assert desk.case(case_id).reply_status == ReplyStatus.FAILED
+    network.answer = None
+    seat.click("send-again")
+    assert network.sent == ["We send it today"]
+    assert desk.case(case_id).reply_status == ReplyStatus.SENT
+
+
+def test_a_lost_answer_is_not_sent_by_itself_and_a_person_decides(
+    desk: Desk, network: type[Fake], case_id: int
+) -> None:
+    network.answer = RetryableError("social.invalid did not answer in time.")
+    seat = write(Seat().open("case", id=str(case_id)), "We send it today").click("send")
+    assert "It is being sent at this moment" in seat.html
+    assert not seat.has("send")
+    with Session(desk.engine) as session:
+        reply = session.exec(select(Reply)).one()
+        reply.updated_at = now() - timedelta(minutes=5)
+        session.add(reply)
+        session.commit()
+    seat.look()
+    assert "We do not know whether this answer arrived" in seat.html
+    assert "did not answer in time" in seat.html
+    seat.click("give-up")
+    assert desk.case(case_id).reply_status == ReplyStatus.FAILED
+    assert network.sent == []
+
+
+def test_only_the_owner_answers(desk: Desk, network: type[Fake], case_id: int) -> None:
+    with Session(desk.engine) as session:
+        replies.save_draft(session, case_id, "alice", "Nearly done")
+    bob = Seat("bob").open("case", id=str(case_id))
+    assert "has this case and answers it" in bob.html
+    assert "Nearly done" in bob.html
+    assert not bob.has("send")
+    assert "Choose your name first" in Seat(None).open("case", id=str(case_id)).html
+
+
+def test_a_source_that_only_reads_offers_the_way_by_hand(
+    desk: Desk, network: type[Fake], case_id: int
+) -> None:
+    network.takes = False
+    seat = Seat().open("case", id=str(case_id))
+    assert "reads only" in seat.html
+    assert not seat.has("send")
+    seat.app.text_input(key="by-hand-link").set_value("javascript:alert(1)")
+    assert "it begins with https://" in seat.click("record").told
+    seat.app.text_input(key="by-hand-link").set_value("https://social.invalid/r/1")
+    seat.click("record")
+    assert desk.case(case_id).status == CaseStatus.PENDING
+    assert 'href="https://social.invalid/r/1"' in seat.html
+
+
+def test_the_demo_says_that_it_pretends(desk: Desk, case_id: int) -> None:
+    seat = Seat().open("case", id=str(case_id))
+    assert "Nothing leaves this machine" in seat.html
+    assert seat.app.button(key="send").label == "Pretend to send"
+
+
+def test_a_source_gone_from_the_settings(desk: Desk, case_id: int) -> None:
+    desk.config.write_text(desk.config.read_text().replace("sources.demo", "sources.other"))
+    seat = Seat().open("case", id=str(case_id))
+    assert "no longer in the settings" in seat.html
+    assert seat.has("record")
