@@ -22,6 +22,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Annotated, Any, ClassVar, TypeVar
 from urllib.parse import urlsplit
 
@@ -280,13 +281,15 @@ class Http:
         redirects: bool = False,
         timeout: float = 20.0,
     ) -> None:
-        self.client = httpx.Client(
+        self.open = partial(
+            httpx.Client,
             base_url=base_url,
             headers={"user-agent": USER_AGENT, **(headers or {})},
             transport=transport,
             timeout=timeout,
             follow_redirects=redirects,
         )
+        self.client = self.open()
         self.host = urlsplit(base_url).netloc
         self.secrets = [secret for secret in secrets if secret]
         self.quota: Quota | None = None
@@ -294,23 +297,28 @@ class Http:
     def get(self, path: str, **kwargs: Any) -> Answer:
         """GET, retried once at once after a dropped connection. Raises `ConnectorError`."""
         try:
-            return self._request("GET", path, **kwargs)
+            return self._request(self.client, "GET", path, **kwargs)
         except _DroppedError:
-            return self._last_try("GET", path, **kwargs)
+            return self._last_try(self.client, "GET", path, **kwargs)
 
     def post(self, path: str, **kwargs: Any) -> Answer:
-        """POST, never repeated here: whether it arrived is not known. Raises `ConnectorError`."""
-        return self._last_try("POST", path, **kwargs)
+        """POST, never repeated here: whether it arrived is not known. Raises `ConnectorError`.
 
-    def _last_try(self, method: str, path: str, **kwargs: Any) -> Answer:
+        It has a connection of its own. A kept one may have been closed by the server without our
+        notice, and then a reply that never left would look like one that may have arrived.
+        """
+        with self.open() as client:
+            return self._last_try(client, "POST", path, **kwargs)
+
+    def _last_try(self, client: httpx.Client, method: str, path: str, **kwargs: Any) -> Answer:
         try:
-            return self._request(method, path, **kwargs)
+            return self._request(client, method, path, **kwargs)
         except _DroppedError as error:
             raise RetryableError(str(error)) from error
 
-    def _request(self, method: str, path: str, **kwargs: Any) -> Answer:
+    def _request(self, client: httpx.Client, method: str, path: str, **kwargs: Any) -> Answer:
         try:
-            with self.client.stream(method, path, **kwargs) as response:
+            with client.stream(method, path, **kwargs) as response:
                 answer = self._read(response)
         except httpx.TimeoutException as error:
             kind = type(error).__name__
@@ -323,7 +331,7 @@ class Http:
             kind = type(error).__name__
             raise _DroppedError(f"{self.host} dropped the connection ({kind}).") from error
         self.quota = read_quota(answer.headers) or self.quota
-        if response.is_redirect:
+        if response.has_redirect_location:  # not a 304
             target = urlsplit(answer.headers.get("location", "")).netloc
             raise FatalError(f"{self.host} has moved to {target}. Put that into config.toml.")
         if answer.status >= 400:

@@ -26,7 +26,7 @@ from connectors.base import (
 PAGE = 60
 
 
-class Settings(BaseModel):
+class DemoSettings(BaseModel):
     """How fast the made-up time runs."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -63,10 +63,10 @@ class Demo(Connector):
     name: ClassVar[str] = "demo"
     every: ClassVar[timedelta] = timedelta(seconds=3)
     """Nobody is asked, and a person who watches the demo wants to see something happen."""
-    Settings: ClassVar[type[BaseModel]] = Settings
+    Settings: ClassVar[type[BaseModel]] = DemoSettings
     recording: ClassVar[Path] = Path(__file__).with_name("demo_posts.jsonl")
 
-    settings: Settings
+    settings: DemoSettings
 
     def fetch(self, cursor: str | None) -> Iterator[Page]:
         """Yield the lines whose time has come since the cursor, PAGE at a time."""

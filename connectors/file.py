@@ -74,7 +74,7 @@ LOST_DIGITS = re.compile(r"\d(\.\d+)?[eE]\+?\d+")
 """A long number after a spreadsheet had it: many posts now share it, so it is no id."""
 
 
-class Settings(BaseModel):
+class FileSettings(BaseModel):
     """Where the file is and what its columns are called."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -106,9 +106,9 @@ class File(Connector):
     name: ClassVar[str] = "file"
     every: ClassVar[timedelta] = timedelta(minutes=1)
     """Asking costs one look at a local file; a person who drops one in waits for it to show."""
-    Settings: ClassVar[type[BaseModel]] = Settings
+    Settings: ClassVar[type[BaseModel]] = FileSettings
 
-    settings: Settings
+    settings: FileSettings
 
     def fetch(self, cursor: str | None) -> Iterator[Page]:
         """Yield the rows after the cursor, PAGE at a time."""

@@ -47,7 +47,8 @@ class Stream:
         self.pages = pages
         self.began = mark is not None
         self.seen = dict(mark or {})
-        self.floor = min(self.seen, key=_age, default="")
+        # While everything fits into the mark, nothing is too old to be new.
+        self.floor = min(self.seen, key=_age) if len(self.seen) >= WINDOW else ""
 
     @property
     def mark(self) -> dict[str, str]:
@@ -58,11 +59,17 @@ class Stream:
         """Yield what is new since the mark, oldest first; from the newest pages the first time."""
         if self.search or not self.seen:
             yield from self._backwards()
-        else:
-            yield from self._forwards()
+            return
+        if not self.floor:
+            # min_id leaves out the post that it names; the newest page may show them all.
+            page = self._ask()
+            if self.seen.keys() & set(_ids(page)):
+                yield Batch(self._take(page), settled=True)
+                return
+        yield from self._forwards()
 
     def _forwards(self) -> Iterator[Batch]:
-        after, last = self.floor, max(self.seen, key=_age)
+        after, last = min(self.seen, key=_age), max(self.seen, key=_age)
         asked = {after}
         for number in range(MOST_PAGES):
             page = self._ask(min_id=after)

@@ -52,7 +52,8 @@ search = {_text(answers.brand)}
 
 def _term(term: str) -> str:
     term = " ".join(term.replace('"', " ").split())
-    return term if re.fullmatch(r"[@#]?\w+", term) else f'"{term}"'
+    plain = re.fullmatch(r"[@#]?\w+", term) and term not in ("AND", "OR", "NOT")
+    return term if plain else f'"{term}"'
 
 
 def _text(value: str) -> str:

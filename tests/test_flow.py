@@ -40,11 +40,10 @@ def test_a_complaint_from_the_network_to_resolved(
         {"id": "2", "handle": "dave", "at": -60, "text": "acme is great"},
         {"id": "3", "handle": "carol", "at": 500, "text": "works now, thanks", "reply_to": "1"},
     ]
-    text = "\n".join(json.dumps({"network": "net", "followers": 5, **line}) for line in lines)
+    common = {"network": "net", "name": "", "followers": 5, "lang": "en"}
+    text = "\n".join(json.dumps({**common, **line}) for line in lines)
     recording.write_text(text, encoding="utf-8")
-    monkeypatch.setattr("connectors.demo.RECORDING", recording)
-    for cached in ("_recording", "_by_id"):
-        monkeypatch.setattr(f"connectors.demo.{cached}", _uncached(cached))
+    monkeypatch.setattr(Demo, "recording", recording)
     path = tmp_path / "config.toml"
     path.write_text(CONFIG, encoding="utf-8")
     config = load(path)
@@ -86,10 +85,3 @@ def test_a_complaint_from_the_network_to_resolved(
         days = trends.by_day(session, config.zone, 7, 0.5)
         assert sum(day.complaints for day in days) == 1
         assert sum(day.answered for day in days) == 1
-    assert Demo().can_reply
-
-
-def _uncached(name: str) -> object:
-    from connectors import demo
-
-    return getattr(demo, name).__wrapped__

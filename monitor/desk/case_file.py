@@ -36,12 +36,16 @@ def case_file(session: Session, case_id: int) -> CaseFile | None:
         return None
     post = session.get_one(Post, case.post_id)
     threads = select(Post.thread).where(col(Post.case_id) == case.id).distinct()
+    # A union, as each half has its index: with OR every post of the network is looked at.
+    of_thread = sa.select(col(Post.id)).where(
+        col(Post.network) == case.network, col(Post.thread).in_(threads)
+    )
+    ids = sa.select(col(Post.id)).where(col(Post.case_id) == case.id).union(of_thread)
     thread = session.exec(
         select(Post, Author)
         .where(
+            col(Post.id).in_(ids.subquery().select()),
             col(Author.id) == col(Post.author_id),
-            col(Post.network) == case.network,
-            sa.or_(col(Post.case_id) == case.id, col(Post.thread).in_(threads)),
             col(Post.repost_of).is_(None),
         )
         .order_by(col(Post.created_at), col(Post.id))

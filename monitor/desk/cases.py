@@ -188,9 +188,6 @@ def customer_wrote(session: Session, case: Case, post: Post) -> None:
 
     The caller holds the row and commits.
     """
-    latest = session.get(Post, case.post_id)
-    if latest is None or post.created_at >= latest.created_at:
-        case.post_id = post.id
     heard = case.answered_at is not None and post.created_at <= case.answered_at
     if case.status == CaseStatus.RESOLVED:
         record(session, case.id, "reopened", detail="the customer wrote again")

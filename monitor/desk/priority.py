@@ -1,7 +1,7 @@
 """The priority of a case: named parts that add up, so that a person can read why it ranks there.
 
 Points, all of them: complaint 0 to 40, severity 0 to 20, reach 0 to 15 (logarithmic), repeat
-contact 0 to 15, waiting 6 a day, and 30 less once we answered.
+contact 0 to 15, waiting 3 a day, and 30 less once we answered.
 
 Waiting grows at the same speed for every case, so the order of two cases never changes by time
 alone. `rank` uses that: it is the priority as it would be at a fixed moment, long past. It sorts
@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from monitor.store.models import Case
 
-PER_HOUR = 0.25
+PER_HOUR = 0.125
 """Points for each hour that the customer waits, or since we answered an open case."""
 
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)

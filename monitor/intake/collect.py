@@ -143,14 +143,16 @@ def store_page(
             "matched": ", ".join(matched)[:500],
             "ref": post.ref,
         }
-    new = session.execute(
+    # Rows apart from the statement: it is compiled once, not for each page anew.
+    new = session.connection().execute(
         insert(session, Post)
-        .values(list(rows.values()))
         .on_conflict_do_nothing()
-        .returning(col(Post.network), col(Post.external_id))
-    ).all()
-    fetch.new += len(new)
-    known = set(rows) - {(network, external_id) for network, external_id in new}
+        .returning(col(Post.network), col(Post.external_id)),
+        list(rows.values()),
+    )
+    stored = {(network, external_id) for network, external_id in new}
+    fetch.new += len(stored)
+    known = set(rows) - stored
     changed = [
         post
         for post, _ in ours
@@ -209,8 +211,8 @@ def _store_authors(
         for post in posts
     }
     # Sorted, so that two engines lock the same rows in the same order.
-    statement = insert(session, Author).values([rows[key] for key in sorted(rows)])
-    stored = session.execute(
+    statement = insert(session, Author)
+    stored = session.connection().execute(
         statement.on_conflict_do_update(
             index_elements=["network", "external_id"],
             set_={
@@ -219,7 +221,8 @@ def _store_authors(
                 "followers": sa.func.coalesce(statement.excluded.followers, col(Author.followers)),
                 "own": statement.excluded.own,
             },
-        ).returning(col(Author.network), col(Author.external_id), col(Author.id))
+        ).returning(col(Author.network), col(Author.external_id), col(Author.id)),
+        [rows[key] for key in sorted(rows)],
     )
     return {(network, external_id): key for network, external_id, key in stored}
 

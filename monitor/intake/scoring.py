@@ -6,8 +6,9 @@ from sqlmodel import Session, col, select
 from monitor.model.scorer import Scorer
 from monitor.store.models import Post
 
-BATCH = 256
-"""Posts scored per commit: what an engine that dies has to do again."""
+BATCH = 1024
+"""Posts scored per commit: what an engine that dies has to do again. Enough of them that texts of
+like length meet in the model's batches."""
 
 
 def score_new(session: Session, scorer: Scorer, limit: int = BATCH) -> int:

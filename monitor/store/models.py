@@ -257,7 +257,7 @@ class Case(SQLModel, table=True):
     author_id: int = Field(foreign_key="author.id")
     network: str
     post_id: int
-    """The post that the queue shows: the latest that made or joined the case. No foreign key, as
+    """The post that the queue shows: the worst one that we have not answered. No foreign key, as
     posts already point at their case and a circle could not be created in one order."""
     status: CaseStatus = Field(default=CaseStatus.OPEN, sa_type=stored(CaseStatus))
     assignee: str | None = None
@@ -274,9 +274,9 @@ class Case(SQLModel, table=True):
     reply_status: ReplyStatus = Field(default=ReplyStatus.UNANSWERED, sa_type=stored(ReplyStatus))
 
     complaint: float = 0.0
-    """The highest complaint probability among its posts."""
+    """The highest complaint probability of its unanswered posts."""
     severity: float = 0.0
-    """The highest severity among its posts."""
+    """The highest severity of its unanswered posts."""
     reach: int = 0
     """Followers of the author and of those who reposted."""
     contacts: int = 1

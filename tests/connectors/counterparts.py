@@ -14,9 +14,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import pytest
+
+from connectors.base import Connector
 
 FOLDER = Path(__file__).parents[3] / "shared" / "counterparts"
 STARTS = os.environ.get("MONITOR_COUNTERPARTS") == "1"
@@ -98,6 +101,25 @@ def running(server: Server, *arguments: str, **environment: str) -> Iterator[Ser
         yield server
     finally:
         subprocess.run(["bash", str(folder / "stop.sh"), *arguments], check=False, timeout=60)
+
+
+_opened: list[Connector] = []
+
+Opened = TypeVar("Opened", bound=Connector)
+
+
+def opened(connector: Opened) -> Opened:
+    """Have the connector closed when the test is over."""
+    _opened.append(connector)
+    return connector
+
+
+@pytest.fixture(autouse=True)
+def connections() -> Iterator[None]:
+    """None is left open."""
+    yield
+    while _opened:
+        _opened.pop().close()
 
 
 def new_word(prefix: str = "acme") -> str:

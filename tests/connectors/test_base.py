@@ -144,6 +144,9 @@ class TestHttp:
             http(drop).post("/")
         assert len(sent) == 1
 
+    def test_not_modified_is_no_redirect(self) -> None:
+        assert http(always(304)).get("/").status == 304
+
     @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 422])
     def test_a_connector_can_tell_4xx_apart(self, status: int) -> None:
         told = json.dumps({"error": "InvalidToken", "message": "Token could not be verified"})

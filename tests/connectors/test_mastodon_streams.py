@@ -77,6 +77,24 @@ class TestPaging:
         assert again.posts[0].edited_at is not None
         assert instance.read(again.cursor).posts == []
 
+    def test_while_few_are_known_the_first_can_be_edited_too_and_a_late_one_be_older(self) -> None:
+        instance = Instance(status(5), status(6))
+        cursor = instance.read().cursor
+        instance.statuses[0] |= {
+            "edited_at": "2026-11-20T12:00:00.000Z",
+            "content": "<p>Mended</p>",
+        }
+        instance.statuses.insert(0, status(1))
+        assert texts(instance.read(cursor).posts) == ["Acme is down: 1", "Mended"]
+
+    def test_a_surge_after_a_few_posts_is_read_whole(self) -> None:
+        instance = Instance(status(0), status(1))
+        cursor = instance.read().cursor
+        instance.statuses += [status(n) for n in range(2, 400)]
+        found = instance.read(cursor)
+        assert texts(found.posts) == down(*range(2, 400))
+        assert not any(page.gap for page in found.pages)
+
     def test_ids_are_text_and_no_numbers(self) -> None:
         names = ["1795427383ab31d7", "9007199254740993", "9007199254740992", "10000000000000000"]
         instance = Instance(*(status(n, id=name) for n, name in enumerate(names)))

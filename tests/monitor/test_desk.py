@@ -96,6 +96,17 @@ def test_a_repost_adds_reach(desk: Desk) -> None:
     assert case.rank > before
 
 
+def test_the_queue_shows_the_worst_word_until_the_customer_is_glad(desk: Desk) -> None:
+    (case,) = desk.receive(make_post("1", "acme is down"))
+    desk.receive(make_post("2", "any news?", reply_to="1", thread="1"))
+    rows = queue(desk.session, Filter())
+    assert [row.post.external_id for row in rows] == ["1"]
+    desk.receive(make_post("3", "thanks, all well again", reply_to="1", thread="1"))
+    rows = queue(desk.session, Filter())
+    assert [row.post.external_id for row in rows] == ["3"]
+    assert case.complaint < 0.5
+
+
 def test_our_native_answer_stops_the_clock_and_the_customers_next_word_starts_it(
     desk: Desk,
 ) -> None:
@@ -124,7 +135,7 @@ def test_posts_that_arrive_late_and_out_of_order_keep_the_clock_right(desk: Desk
     assert case.waiting_since == early.created_at
     file = case_file(desk.session, case.id)
     assert file is not None
-    assert file.post.external_id == "2"
+    assert [post.external_id for post, _ in file.thread] == ["1", "2"]
 
 
 def test_a_complaint_soon_after_the_end_reopens_and_a_late_one_opens_anew(desk: Desk) -> None:

@@ -23,8 +23,8 @@ def case(**values: object) -> Case:
         ({"reach": 999_999, "waiting_since": NOON}, 15.0),
         ({"contacts": 3, "waiting_since": NOON}, 10.0),
         ({"contacts": 99, "waiting_since": NOON}, 15.0),
-        ({"waiting_since": NOON - timedelta(days=1)}, 6.0),
-        ({"answered_at": NOON - timedelta(hours=4)}, -29.0),
+        ({"waiting_since": NOON - timedelta(days=1)}, 3.0),
+        ({"answered_at": NOON - timedelta(hours=4)}, -29.5),
     ],
 )
 def test_points(values: dict[str, object], points: float) -> None:

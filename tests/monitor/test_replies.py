@@ -36,8 +36,7 @@ def test_a_reply_is_sent_once_and_then_seen(
     session: Session, case: Case, network: ScriptedNetwork
 ) -> None:
     draft = replies.save_draft(session, case.id, ALICE, "We are sorry.")
-    session.refresh(case)
-    assert case.reply_status == ReplyStatus.DRAFT
+    assert session.get_one(Case, case.id).reply_status == ReplyStatus.DRAFT
     sent = replies.send(session, draft.id, ALICE, network)
     assert sent.status == ReplyStatus.SENT
     assert list(network.sent.values()) == ["We are sorry."]
@@ -46,8 +45,8 @@ def test_a_reply_is_sent_once_and_then_seen(
     with pytest.raises(CaseConflictError):
         replies.send(session, draft.id, ALICE, network)
     assert replies.settle(session, lambda _: network) == 1
-    session.refresh(case)
-    assert case.reply_status == ReplyStatus.SEEN
+    seen = session.get_one(Case, case.id, populate_existing=True)
+    assert seen.reply_status == ReplyStatus.SEEN
     assert len(network.sent) == 1
 
 
