@@ -7,7 +7,8 @@ the login must outlive it. Which error means what is told by the error's name, n
 import hashlib
 import threading
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 from connectors.base import Answer, FatalError, Http, RequestError, RetryableError
 
@@ -15,13 +16,14 @@ STALE = frozenset({"ExpiredToken", "InvalidToken", "AuthMissing"})
 """Errors that a new token cures; the first two come as a 400."""
 
 
-class Login(NamedTuple):
+@dataclass(frozen=True)
+class Login:
     """What the server gave for handle and app password."""
 
     did: str
     handle: str
-    access: str
-    refresh: str
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
 
 
 _kept: dict[tuple[str, str, bytes], Login] = {}

@@ -39,8 +39,13 @@ ID = 12
 MAX_FEED = 8 * 1024 * 1024
 """Bytes of a feed. Real ones have a tenth of it; broken ones of this size take half a minute."""
 
-ENTITY = re.compile(rb"<!ENTITY[^>]*+>?")
-"""No feed needs them. One of 100 kB, named 10,000 times, filled 4 GB of memory."""
+HARMFUL = re.compile(
+    rb"<!ENTITY[^>]*+>? | &\#(?: 0*[1-9]\d{6,} | [xX]0*[1-9a-fA-F][\da-fA-F]{5,} );? | \0",
+    re.VERBOSE,
+)
+"""Entities, which no feed needs: one of 100 kB, named 10,000 times, filled 4 GB of memory. And
+characters that are none: one in a stranger's comment made feedparser give up the whole feed."""
+
 MAIL = re.compile(r"[<(]?(?:mailto:)?([^\s@<>()]+)@[^\s@<>()]+\.[^\s@<>()]+[>)]?")
 _TAG = r"(?:a|b|blockquote|br|code|div|em|h[1-6]|i|img|li|ol|p|pre|span|strong|table|ul)"
 MARKUP = re.compile(rf"</?{_TAG}\b[^<>]*>|&(?:\w{{2,8}}|#\w{{2,7}});", re.IGNORECASE)
@@ -106,7 +111,8 @@ class Feed(Connector):
             "modified": answer.headers.get("last-modified"),
             "seen": list(entries),
         }
-        gap = " ".join(_gaps(feed, fresh, lost_touch=bool(seen) and seen.isdisjoint(entries)))
+        lost_touch = bool(before) and before.isdisjoint(key[:ID] for key in entries)
+        gap = " ".join(_gaps(feed, fresh, lost_touch=lost_touch))
         pages = [posts[start : start + PAGE] for start in range(0, len(posts), PAGE)] or [[]]
         for page in pages[:-1]:
             yield Page(page, None)
@@ -132,7 +138,7 @@ class Feed(Connector):
             raise RetryableError(f"{host} sent an empty page instead of a feed.")
         headers = {"content-type": answer.headers.get("content-type", "application/xml")}
         try:
-            body = ENTITY.sub(b" ", convert_to_utf8(headers, answer.body, {}))
+            body = HARMFUL.sub(b" ", convert_to_utf8(headers, answer.body, {}))
             feed = feedparser.parse(
                 # Bytes or text it would take for a file name or an address, and open that.
                 io.BytesIO(body),
@@ -209,16 +215,17 @@ def _key(entry: Entry) -> str:
 
 def _text(entry: Entry) -> str:
     """Title and content as text; a title that only repeats how the content begins is left out."""
-    title = _plain(entry.get("title", ""))
-    contents = [part.get("value", "") for part in entry.get("content", ())]
-    body = _plain(next(filter(None, contents), "") or entry.get("summary", ""))
+    title = _plain(entry.get("title"))
+    contents = [part.get("value") for part in entry.get("content", ())]
+    body = _plain(next(filter(None, contents), None) or entry.get("summary"))
     if not title or body.startswith(title.rstrip(" .…")):
         return body
     return f"{title}\n\n{body}" if body else title
 
 
-def _plain(value: str) -> str:
+def _plain(value: str | None) -> str:
     """Text that may be HTML, which may have been escaped once too often."""
+    value = value or ""
     if MARKUP.search(value):
         value = html_to_text(value)
         if ESCAPED_TWICE.search(value):

@@ -223,7 +223,7 @@ class File(Connector):
 def read_time(value: str) -> datetime:
     """A time in any shape that needs no format. Raises ValueError, OverflowError or OSError."""
     value = value.removesuffix(" UTC")
-    if value[19:21] in (" -", " +"):
+    if value[:1].isdigit() and value[19:21] in (" -", " +"):
         value = value[:19] + value[20:]  # 2015-02-24 11:42:48 -0800
     elif len(value) != 8 and value.replace(".", "", 1).isdecimal():
         seconds = float(value)

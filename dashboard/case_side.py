@@ -61,12 +61,12 @@ def _why(file: CaseFile) -> None:
 
 
 def _verdict(file: CaseFile) -> Markup:
-    """What the model says about the post that the queue shows, under the model's name."""
+    """What the model says about the post that the queue shows, and the model's name."""
     post = file.post
     if post.scorer is None or post.complaint is None:
-        return tag("p", "The model has not read the latest post yet.", cls="muted small")
+        return tag("p", "The model has not read the marked post yet.", cls="muted small")
     tone = f", {post.sentiment} in tone" if post.sentiment else ""
-    text = f"The latest post is a complaint with probability {post.complaint:.2f}{tone}."
+    text = f"The marked post is a complaint with probability {post.complaint:.2f}{tone}."
     return tag("p", text, " Model: ", tag("code", post.scorer), cls="muted small")
 
 

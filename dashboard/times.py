@@ -29,7 +29,7 @@ def relative(at: datetime, now: datetime | None = None) -> str:
     """'3 h ago', 'in 5 min', 'just now'."""
     seconds = ((now or datetime.now(UTC)) - at).total_seconds()
     if abs(seconds) < MINUTE:
-        return "just now"
+        return "just now" if seconds >= 0 else "in a moment"
     return f"{span(seconds)} ago" if seconds > 0 else f"in {span(-seconds)}"
 
 

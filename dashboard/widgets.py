@@ -55,7 +55,7 @@ def reply_badge(status: ReplyStatus) -> Markup:
 def owner(name: str | None, me: str | None) -> Markup:
     """Who has a case, with an initial that the eye finds again."""
     if name is None:
-        return tag("span", "nobody", cls="muted")
+        return tag("span", "nobody’s", cls="muted")
     mine = " mine" if name == me else ""
     initial = tag("span", name[:1].upper(), cls=f"initial{mine}", aria_hidden="true")
     return tag("span", initial, "you" if mine else name, cls="owner", title=f"{name} has this case")

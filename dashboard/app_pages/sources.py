@@ -65,7 +65,7 @@ def _engine(beat: health.Health) -> None:
         _fact("Engine", "Running" if alive else "Not running", "" if alive else "too-long"),
         _fact("Last sign of life", widgets.since(beat.engine_seen_at, zone)),
         _fact("Posts to read", f"{beat.to_score:,}"),
-        _fact("Posts to sort into cases", f"{beat.to_triage:,}"),
+        _fact("Posts to sort", f"{beat.to_triage:,}"),
     ]
     draw(tag("div", *facts, cls="facts card"))
 

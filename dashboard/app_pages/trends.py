@@ -86,10 +86,15 @@ def _key_figures(summary: Summary) -> None:
         )
         st.metric(
             "Median first response",
-            "not measured" if first is None else times.span(first * times.HOUR),
+            "not measured" if first is None else _hours(first),
             help="From the customer's post to our first answer, over the cases that were answered. "
             "The never answered are below.",
         )
+
+
+def _hours(hours: float) -> str:
+    """A median, exact enough to be compared with last week's."""
+    return f"{hours * 60:.0f} min" if hours < 1 else f"{hours:.1f} h"
 
 
 def _charts(by_day: list[Day], days: int) -> None:

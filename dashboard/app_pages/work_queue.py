@@ -22,10 +22,7 @@ TABS = {status.value: widgets.STATUS_WORDS[status][0] for status in CaseStatus} 
 
 def main() -> None:
     """The whole page."""
-    with st.container(key="top", horizontal=True, vertical_alignment="center"):
-        draw(tag("h1", "Queue"), width="content")
-        engine_line()
-    _tabs()
+    _head(_status())
     chosen = _filters()
     place: Place | None = st.session_state.get("queue")
     if place is None or place.chosen != chosen:
@@ -49,7 +46,12 @@ def _choose_status(status: str) -> None:
         st.query_params["status"] = status
 
 
-def _tabs() -> None:
+@st.fragment(run_every=REFRESH_SECONDS)
+def _head(drawn: str) -> None:
+    """Engine and counts, which go on by themselves, and the tabs; `drawn` is the one below."""
+    with st.container(key="top", horizontal=True, vertical_alignment="center"):
+        draw(tag("h1", "Queue"), width="content")
+        engine_line()
     counts = resources.counts()
     with st.container(key="tabs", horizontal=True, gap="xsmall"):
         for status, words in TABS.items():
@@ -57,10 +59,12 @@ def _tabs() -> None:
             st.button(
                 f"{words} **{number:,}**",
                 key=f"tab-{status}",
-                type="primary" if status == _status() else "tertiary",
+                type="primary" if status == drawn else "tertiary",
                 on_click=_choose_status,
                 args=(status,),
             )
+    if _status() != drawn:
+        st.rerun()
 
 
 def _filters() -> Filter:

@@ -6,11 +6,14 @@ pages, over HTTP or as a file, and fails as a test tells it.
 
 import copy
 import csv
+import email.utils
+import html
 import io
 import json
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -172,6 +175,22 @@ def _csv(drafts: list[Draft]) -> bytes:
     return lines.getvalue().encode()
 
 
+def _rss(drafts: list[Draft]) -> bytes:
+    def date(at: str) -> str:
+        try:
+            return email.utils.format_datetime(datetime.fromisoformat(at))
+        except ValueError:
+            return at
+
+    items = [
+        f"<item><guid isPermaLink='false'>urn:post:{draft.key}</guid><author>ana</author>"
+        f"<title>{html.escape(draft.text or '')}</title><pubDate>{date(draft.at)}</pubDate></item>"
+        for draft in drafts[::-1]
+    ]
+    channel = "<title>Forum</title><link>https://forum.example/</link>" + "".join(items)
+    return f'<rss version="2.0"><channel>{channel}</channel></rss>'.encode()
+
+
 _SESSION = json.loads(fixture("bluesky", "session.json"))
 
 CASES = {
@@ -216,6 +235,15 @@ CASES = {
             ),
             good=2,
             bad=2,
+        ),
+        Case(
+            name="feed",
+            settings={"url": "https://forum.example/feed.xml"},
+            content_type="application/rss+xml",
+            page=_rss,
+            malformed=_rss([Draft("1"), Draft("2", None), Draft("3", "Still no power")]),
+            good=2,
+            bad=1,
         ),
         Case(name="demo"),
     )

@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +31,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    """The network, with the authors of sample.csv."""
+    """The network, with our account."""
     with running(BLUESKY) as found:
+        account("acmepower")
         yield found
 
 
@@ -67,17 +70,26 @@ def read(
     return posts, pages[-1].cursor, pages[-1].gap
 
 
-def ask(method: str, user: str, **body: Any) -> dict[str, Any]:
-    """A procedure of the PDS as a user; who needs no account is given one."""
-    base = f"{BLUESKY.address}/xrpc/com.atproto"
+BASE = f"{BLUESKY.address}/xrpc/com.atproto"
+
+
+@cache
+def account(user: str) -> dict[str, Any]:
+    """A login of a user, who is given an account if need be."""
     who = {"handle": f"{user}.test", "password": f"pass-{user}", "email": f"{user}@bench.test"}
-    made = httpx.post(f"{base}.server.createAccount", json=who)
+    made = httpx.post(f"{BASE}.server.createAccount", json=who)
     if made.status_code == 400:
         login = {"identifier": who["handle"], "password": who["password"]}
-        made = httpx.post(f"{base}.server.createSession", json=login)
-    session = made.raise_for_status().json()
+        made = httpx.post(f"{BASE}.server.createSession", json=login)
+    session: dict[str, Any] = made.raise_for_status().json()
+    return session
+
+
+def ask(method: str, user: str, **body: Any) -> dict[str, Any]:
+    """A procedure of the PDS as a user."""
+    session = account(user)
     answer = httpx.post(
-        f"{base}.{method}",
+        f"{BASE}.{method}",
         json={"repo": session["did"], **body},
         headers={"authorization": f"Bearer {session['accessJwt']}"},
     )
@@ -207,10 +219,10 @@ def test_a_token_that_the_server_no_longer_takes(server: Server) -> None:
     acme = connect(word, "pass-acmepower")
     assert acme.session is not None
     login = acme.session.login
-    bluesky_session._kept[acme.session.key] = login._replace(access="worn-out")
+    bluesky_session._kept[acme.session.key] = replace(login, access="worn-out")
     wait_for(lambda: [post for page in acme.fetch(None) for post in page.posts])
-    assert acme.session.login.access not in ("worn-out", login.access)
-    nothing_left = login._replace(access="worn-out", refresh="worn-out")
+    assert acme.session.login.refresh != login.refresh
+    nothing_left = replace(login, access="worn-out", refresh="worn-out")
     bluesky_session._kept[acme.session.key] = nothing_left
     assert [post for page in acme.fetch(None) for post in page.posts]
 

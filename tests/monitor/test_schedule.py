@@ -1,0 +1,175 @@
+"""The engine: its jobs run beside each other and stop together."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import Session, select
+
+from connectors.base import Connector, FatalError, NoSettings, Page
+from monitor.config import Company, Config, Desk, SourceConfig
+from monitor.intake.collect import Watch
+from monitor.intake.matching import compile_query
+from monitor.intake.sources import sync_sources
+from monitor.model.scorer import suggested_threshold
+from monitor.schedule import Engine, run, threshold
+from monitor.store.models import Case, Fetch, Source, SourceState
+from monitor.watch import health
+from tests.conftest import FakeScorer, make_post
+
+HELD = threading.Event()
+
+
+class Hanging(Connector):
+    """A network that does not answer before the test lets it."""
+
+    name = "hanging"
+
+    def fetch(self, cursor: str | None) -> Iterator[Page]:
+        """Wait."""
+        HELD.wait(30)
+        yield Page([], "c")
+
+
+class Broken(Connector):
+    """A network with a bug behind it."""
+
+    name = "broken"
+
+    def fetch(self, cursor: str | None) -> Iterator[Page]:
+        """Fail in a way that nobody foresaw."""
+        raise ZeroDivisionError
+        yield Page([], None)
+
+
+class Refusing(Connector):
+    """A network that does not take our token."""
+
+    name = "refusing"
+
+    def fetch(self, cursor: str | None) -> Iterator[Page]:
+        """Refuse."""
+        raise FatalError("it answered 401: renew the token")
+        yield Page([], None)
+
+
+class Working(Connector):
+    """A network with one complaint."""
+
+    name = "working"
+
+    def fetch(self, cursor: str | None) -> Iterator[Page]:
+        """Give the complaint once."""
+        if cursor is None:
+            yield Page([make_post("1", "acme is down")], "c")
+
+
+@pytest.fixture
+def engine(database: sa.Engine) -> Engine:
+    """An engine with four sources, one of which works."""
+    every = timedelta(seconds=60)
+    sources = {
+        kind.name: SourceConfig(kind.name, kind, NoSettings(), "", every, enabled=True)
+        for kind in (Hanging, Broken, Refusing, Working)
+    }
+    config = Config(
+        path=Path("config.toml"),
+        company=Company(name="Acme"),
+        database_url="",
+        zone=ZoneInfo("UTC"),
+        model="shipped",
+        desk=Desk(threshold=0.5),
+        people=[],
+        sources=sources,
+    )
+    watches = {
+        name: Watch(source, compile_query(""), frozenset()) for name, source in sources.items()
+    }
+    with Session(database) as session:
+        sync_sources(session, config)
+    return Engine(config, database, FakeScorer(), watches)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+def test_a_hanging_a_broken_and_a_refusing_source_hold_up_nobody(
+    engine: Engine, session: Session
+) -> None:
+    HELD.clear()
+    stop = threading.Event()
+    running = threading.Thread(target=run, args=(engine, stop))
+    running.start()
+    try:
+        until(lambda: bool(session.exec(select(Case)).all()))
+        until(lambda: _state(session, "refusing") == SourceState.OFF)
+        until(lambda: health.health(session).engine_alive)
+    finally:
+        HELD.set()
+        stop.set()
+        running.join(20)
+    assert not running.is_alive()
+    conditions = {row.source.name: row.condition for row in health.sources(session)}
+    assert conditions == {
+        "refusing": health.Condition.OFF,
+        "broken": health.Condition.FAILING,
+        "hanging": health.Condition.GOOD,
+        "working": health.Condition.GOOD,
+    }
+    assert next(iter(conditions)) == "refusing"
+
+
+def _state(session: Session, name: str) -> SourceState:
+    session.rollback()
+    return session.exec(select(Source).where(Source.name == name)).one().state
+
+
+def test_the_ledger_shows_what_tells_something_and_forgets_the_rest(
+    engine: Engine, session: Session
+) -> None:
+    engine.collect("working")
+    engine.collect("refusing")
+    sources = {row.source.name: row for row in health.sources(session)}
+    assert sources["working"].posts == 1
+    assert [fetch.new for fetch in health.ledger(session, sources["working"].source.id)] == [1]
+    (refused,) = health.ledger(session, sources["refusing"].source.id)
+    assert refused.error == "it answered 401: renew the token"
+    session.add(Fetch(source_id=sources["working"].source.id))
+    session.commit()
+    health.prune_ledger(session, days=-1)
+    assert len(session.exec(select(Fetch)).all()) == 2
+
+
+def test_a_source_that_left_the_config_is_kept_and_not_asked(
+    engine: Engine, session: Session
+) -> None:
+    engine.config.sources.pop("working")
+    sync_sources(session, engine.config)
+    engine.collect("working")
+    assert not session.exec(select(Fetch)).all()
+    found = {row.source.name: row.condition for row in health.sources(session)}
+    assert found["working"] == health.Condition.REMOVED
+
+
+def test_an_engine_that_never_ran_is_not_alive(session: Session) -> None:
+    assert not health.health(session).engine_alive
+    health.beat(session)
+    health.beat(session)
+    found = health.health(session)
+    assert (found.engine_alive, found.to_score, found.to_triage) == (True, 0, 0)
+
+
+def test_the_threshold_is_the_configured_or_the_models_own(engine: Engine) -> None:
+    assert threshold(engine.config) == 0.5
+    object.__setattr__(engine.config, "desk", Desk())
+    assert threshold(engine.config) == suggested_threshold()
