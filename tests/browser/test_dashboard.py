@@ -18,12 +18,19 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 ROW = ".row:not(.head)"
 
 
-def queue(site: Site, person: str | None = "alice", address: str = "/", **look: Any) -> Any:
-    """Somebody's page of the queue, drawn."""
+def queue(
+    site: Site, person: str | None = "alice", address: str = "/", rows: int = 1, **look: Any
+) -> Any:
+    """Somebody's page of the queue, with as many rows as it is to have."""
     page = site.sit(person, **look)
     page.goto(site.address + address)
-    page.wait_for_selector(ROW)
+    wait_for_rows(page, rows)
     return page
+
+
+def wait_for_rows(page: Any, number: int) -> None:
+    """A page is drawn from above: wait for its last row."""
+    page.wait_for_function(f"document.querySelectorAll('{ROW}').length === {number}")
 
 
 def told(page: Any, words: str) -> None:
@@ -54,7 +61,7 @@ def test_hostile_posts_do_nothing(site: Site) -> None:
         for case_id in ids:
             cases.claim(session, case_id, "alice")
             cases.note(session, case_id, "alice", HOSTILE[ids.index(case_id)])
-    page = queue(site, width=800)
+    page = queue(site, width=800, rows=len(HOSTILE) + 2)
     shown = page.inner_text("[data-testid=stMain]")
     for text in HOSTILE:
         assert text.splitlines()[0] in shown
@@ -89,8 +96,7 @@ def _overflow(page: Any) -> int:
 def test_a_link_with_filters_opens_the_same_list(site: Site) -> None:
     site.desk.complaint("ben", "No refund for weeks", network="mastodon")
     eva = site.desk.complaint("eva", "The bill is wrong", network="bluesky")
-    page = queue(site)
-    assert page.locator(ROW).count() == 2
+    page = queue(site, rows=2)
     page.locator(".st-key-network input").click()
     page.get_by_role("option", name="bluesky").click()
     page.wait_for_url("**/?network=bluesky")
@@ -103,8 +109,7 @@ def test_a_link_with_filters_opens_the_same_list(site: Site) -> None:
     bob.wait_for_selector(".case-head")
     bob.locator("[data-testid=stMain] a", has_text="Queue").click()
     bob.wait_for_url(re.compile("network=bluesky"))
-    bob.wait_for_selector(ROW)
-    assert bob.locator(ROW).count() == 1
+    wait_for_rows(bob, 1)
     assert "bob" not in bob.url
 
 
@@ -119,7 +124,7 @@ def test_the_whole_of_a_row_opens_its_case(site: Site) -> None:
 def test_a_whole_case_with_the_keyboard(site: Site) -> None:
     first = site.desk.complaint("ben", "No refund for weeks", hours=9)
     second = site.desk.complaint("eva", "The bill is wrong")
-    page = queue(site)
+    page = queue(site, rows=2)
     page.keyboard.press("j")
     page.locator(f"#case-{second}.cursor").wait_for()
     page.keyboard.press("k")
@@ -172,7 +177,7 @@ def test_new_work_is_announced_and_moves_nothing(site: Site) -> None:
     for number in range(PAGE + 2):
         site.desk.complaint(f"user{number}", "It broke", hours=number + 1, triage=False)
     site.desk.triage()
-    page = queue(site)
+    page = queue(site, rows=PAGE)
     before = [row.get_attribute("id") for row in page.locator(ROW).all()]
     new = site.desk.complaint("urgent", "Fire in the meter box", hours=400, severity=1.0)
     page.locator(".st-key-show-news button").wait_for()
@@ -180,7 +185,7 @@ def test_new_work_is_announced_and_moves_nothing(site: Site) -> None:
     page.locator(".st-key-show-news button").click()
     page.locator(f"#case-{new}").wait_for()
     page.keyboard.press("n")
-    page.wait_for_function("document.querySelectorAll('.row:not(.head)').length === 3")
+    wait_for_rows(page, 3)
     assert site.complaints == []
 
 
@@ -198,19 +203,21 @@ def test_the_name_outlives_a_reload_and_stays_out_of_links(site: Site) -> None:
     assert "bob" not in page.url
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 800])
-def test_every_page_fits_and_is_quiet(site: Site, width: int, scheme: str) -> None:
+def test_every_page_fits_and_is_quiet(site: Site) -> None:
     case_id = site.desk.complaint("ben", "No refund for weeks " * 30, language="de")
     site.desk.fail_source("mastodon.example answered 503.")
-    page = queue(site, width=width, scheme=scheme)
-    assert _overflow(page) == 0
-    for address, mark in (
+    pages = (
+        ("/", ROW),
         (f"/case?id={case_id}", ".history"),
         ("/trends", "[data-testid=stVegaLiteChart] svg"),
         ("/sources", ".facts"),
-    ):
-        page.goto(site.address + address)
-        page.wait_for_selector(mark)
-        assert _overflow(page) == 0, address
+    )
+    for width, scheme in ((1440, "light"), (800, "dark")):
+        page = site.sit(width=width, scheme=scheme)
+        for address, mark in pages:
+            page.goto(site.address + address)
+            page.wait_for_selector(mark)
+            assert _overflow(page) == 0, (address, width)
+            colour = page.evaluate("getComputedStyle(document.querySelector('.stApp')).colorScheme")
+            assert colour == scheme
     assert site.complaints == []

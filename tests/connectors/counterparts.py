@@ -114,10 +114,8 @@ def opened(connector: Opened) -> Opened:
     return connector
 
 
-@pytest.fixture(autouse=True)
-def connections() -> Iterator[None]:
-    """None is left open."""
-    yield
+def close_opened() -> None:
+    """Close what was opened."""
     while _opened:
         _opened.pop().close()
 

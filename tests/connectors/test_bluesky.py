@@ -176,6 +176,16 @@ class TestPaging:
         network.posts = [ahead, *newest_first(*range(50), *range(51, 60))]
         assert numbers(network.read(cursor).posts) == list(range(51, 60))
 
+    def test_a_server_whose_clock_was_ahead_hides_nothing_either(self) -> None:
+        network = FakeBluesky(*newest_first(*range(250)))
+        for post in network.posts:
+            post["indexedAt"] = "2099-01-01T00:00:00.000Z"
+        cursor = network.read().cursor
+        mended = view(300)
+        mended["indexedAt"] = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
+        network.posts.insert(0, mended)
+        assert 300 in numbers(network.read(cursor).posts)  # and perhaps some old ones again
+
     def test_a_post_that_the_index_shows_late_is_new(self) -> None:
         network = FakeBluesky(*newest_first(*(n for n in range(400) if n != 250)))
         cursor = network.read().cursor

@@ -18,13 +18,10 @@ from tests.connectors.counterparts import (
     APPVIEW,
     BLUESKY,
     Server,
-    connections,
     new_word,
     opened,
     running,
 )
-
-__all__ = ["connections"]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -17,13 +17,10 @@ from tests.connectors.counterparts import (
     MOCK,
     SNAC,
     Server,
-    connections,
     new_word,
     opened,
     running,
 )
-
-__all__ = ["connections"]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -111,6 +111,17 @@ class TestShapes:
         with pytest.raises(FatalError, match=r"looks like text.*It has: a, b"):
             fetch(table)
 
+    def test_a_header_that_is_broken(self, table: Path) -> None:
+        table.write_text('id,"text" x,date\n')
+        with pytest.raises(FatalError, match="no CSV header"):
+            fetch(table)
+
+    def test_empty_lines_are_none(self, table: Path) -> None:
+        table.write_text(f"{HEADER}\n1,ana,2026-11-20,one\n\n\n2,ana,2026-11-20,two\n\n")
+        pages = fetch(table)
+        assert texts(pages) == ["one", "two"]
+        assert fetch(table, pages[-1].cursor) == []
+
     def test_unknown_columns_and_formats_are_refused(self) -> None:
         with pytest.raises(ValidationError, match="colour"):
             FileSettings.model_validate({"path": "a.csv", "columns": {"colour": "x"}})
