@@ -37,6 +37,7 @@ LOOKUPS = 20
 CLOCKS = timedelta(minutes=5)
 """How far the server's clock may be from ours."""
 
+QUOTE = re.compile(r"<(\w+)\b[^<>]*\bquote-inline\b[^<>]*>")
 LINK = re.compile(r"https?://\S*[^\s.,;:!?)\"']")
 REMOTE_MENTION = re.compile(r"(?<![=/\w])(@\w+(?:[.-]+\w+)*)@\w+(?:[.-]+\w+)*")
 MENTION = re.compile(r"(?<![=/\w])@\w+(?:[.-]+\w+)*(?:@\w+(?:[.-]+\w+)*(?::\d+)?)?")
@@ -80,13 +81,10 @@ class Mastodon(Connector):
         self.token = self.secret.get("token", "").strip()
         bearer = {"authorization": f"Bearer {self.token}"} if self.token else {}
         self.server = self.http = Http(
-            self.settings.instance,
-            headers=bearer,
-            transport=self.transport,
-            secrets=[self.token],
+            self.settings.instance, headers=bearer, transport=self.transport, secrets=[self.token]
         )
-        self.threads: dict[str, tuple[str, str | None]] = {}
         self.lookups = LOOKUPS
+        self.threads: dict[str, tuple[str, str | None]] = {}
         self.given: set[tuple[str, datetime | None]] = set()
 
     def fetch(self, cursor: str | None) -> Iterator[Page]:
@@ -285,13 +283,13 @@ def _time(value: str) -> datetime:
 
 def _without_quote(content: str) -> str:
     """`content` without the "RE: link" that stands for a quoted post where it cannot be shown."""
-    at = content.find("quote-inline")
-    start = content.rfind("<", 0, at)
-    opened = re.match(r"<(\w+)\s[^<>]*>", content[start:]) if 0 <= start < at else None
-    end = content.find(f"</{opened[1]}>", at) if opened else -1
-    return (
-        content[:start] + content[end + len(f"</{opened[1]}>") :] if opened and end > 0 else content
-    )
+    if quoted := QUOTE.search(content):
+        depth = 0
+        for tag in re.finditer(rf"<(/?){quoted[1]}\b[^<>]*>", content[quoted.start() :]):
+            depth += -1 if tag[1] else 1
+            if depth == 0:
+                return content[: quoted.start()] + content[quoted.start() + tag.end() :]
+    return content
 
 
 def _words(text: str) -> str:

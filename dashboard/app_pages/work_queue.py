@@ -29,7 +29,8 @@ def main() -> None:
         place = st.session_state.queue = Place(chosen)
     # Where the case page leads back to, as a link leaves the address's filters behind.
     st.session_state.queue_address = dict(st.query_params)
-    place.look_again()
+    if not place.jumped:  # a key that was pressed while the page was drawn is not lost
+        place.look_again()
     # Words are looked for in the posts themselves: too dear to do again while nobody asks.
     st.fragment(_listing, run_every=None if chosen.words else REFRESH_SECONDS)(place)
 

@@ -29,8 +29,9 @@ def queue(
 
 
 def wait_for_rows(page: Any, number: int) -> None:
-    """A page is drawn from above: wait for its last row."""
+    """A page is drawn from above: wait for its last row, and the buttons beside it."""
     page.wait_for_function(f"document.querySelectorAll('{ROW}').length === {number}")
+    page.wait_for_selector(".stApp[data-test-script-state=notRunning]")
 
 
 def told(page: Any, words: str) -> None:

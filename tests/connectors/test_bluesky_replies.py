@@ -60,6 +60,14 @@ class TestLogin:
         assert len(network.read(password=SECRET).posts) == 1
         assert (network.asked("refreshSession"), network.asked("createSession")) == (1, 1)
 
+    def test_two_threads_with_one_old_token_renew_it_once(self, network: FakeBluesky) -> None:
+        first, second = (network.connect(SECRET).session for _ in range(2))
+        assert first
+        assert second
+        old = first.login
+        assert first._renew(old) == second._renew(old) != old
+        assert network.asked("refreshSession") == 1
+
     def test_where_it_cannot_be_renewed_we_log_in_again(self, network: FakeBluesky) -> None:
         network.read(password=SECRET)
         network.token, network.refreshable = "revoked", False
@@ -137,6 +145,11 @@ class TestReplying:
         connector.reply(REF, TEXT, "key-1")
         assert len(network.records) == 1
         assert network.asked("refreshSession") == 1
+
+    def test_a_refused_reply_has_the_server_s_words(self, network: FakeBluesky) -> None:
+        network.answers["putRecord"] = failed(400, "InvalidRequest", "text must not be longer")
+        with pytest.raises(RequestError, match="must not be longer"):
+            network.connect(SECRET).reply(REF, TEXT, "key-1")
 
     def test_a_visitor_cannot_reply(self, network: FakeBluesky) -> None:
         assert not network.connect().can_reply

@@ -94,6 +94,19 @@ class TestParsing:
     def test_a_quote_keeps_only_the_author_s_own_words(self) -> None:
         assert texts(parsed(recorded("quote.json"))) == ["Not only there. #acmefail"]
 
+    @pytest.mark.parametrize(
+        ("content", "text"),
+        [
+            ('<p>Look.<span class="quote-inline"><br>RE: <a href="https://a.example/1">'
+             "<span>https://</span><span>a.example/1</span></a></span></p>", "Look."),
+            ('<p class="quote-inline">RE: never closed', "RE: never closed"),
+            ("<p>I said quote-inline twice</p>", "I said quote-inline twice"),
+            ("quote-inline", "quote-inline"),
+        ],
+    )  # fmt: skip
+    def test_quotes_of_other_servers(self, content: str, text: str) -> None:
+        assert texts(parsed(status(1, content=content))) == [text]
+
     def test_a_bridged_post_is_called_by_its_uri(self) -> None:
         kim = parsed(recorded("first_page.json")[1])[0]
         assert kim.external_id.startswith("https://bsky.brid.gy/convert/ap/at://did:plc:")
