@@ -19,7 +19,6 @@ from connectors.base import (
     Connector,
     FatalError,
     FetchedPost,
-    Http,
     Page,
     Quota,
     RequestError,
@@ -31,6 +30,7 @@ from connectors.base import (
 from connectors.bluesky_records import link_facets, post_url, record_key, time_of, with_links
 from connectors.bluesky_session import Session, error_name
 from connectors.graphemes import graphemes
+from connectors.http import Http
 
 LIMIT = 100
 """Posts asked for at once. One more is an error, not a shorter answer."""

