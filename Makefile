@@ -3,12 +3,10 @@ PYTHON ?= python3
 PORT ?= 8501
 RUN = .venv/bin/python -m
 
-.PHONY: run demo test quick check bench lock clean
+.PHONY: run test quick check bench lock clean
 
 run: .venv/run ## start the engine and the dashboard, here http://127.0.0.1:8501
 	@$(RUN) monitor up --port $(PORT)
-
-demo: run
 
 test: .venv/dev ## the whole suite
 	@$(RUN) pytest -q
@@ -24,7 +22,7 @@ check: .venv/dev ## format, lint, types, imports
 
 bench: .venv/dev ## print the figures that README names
 	@$(RUN) tests.bench.throughput
-	@$(RUN) tests.bench.queue
+	@$(RUN) tests.bench.queue --page
 
 lock: ## pin the newest versions that pyproject.toml allows (needs uv)
 	echo hatchling > .lock.in

@@ -166,18 +166,18 @@ def _assign(case_id: int, held_by: str | None) -> None:
     to = st.session_state.get("assign")
     if to is None:
         return
+    back: actions.Act | None = None
+    if held_by is not None:
+        back = partial(_hand_back, case_id=case_id, to=held_by, held_by=to)
     actions.act(
         lambda session, agent: cases.assign(session, case_id, agent, to, held_by),
         f"{to} has the case now.",
-        undo=partial(_hand_back, case_id=case_id, to=held_by, held_by=to),
+        undo=back,
     )
 
 
-def _hand_back(session: Session, agent: str, case_id: int, to: str | None, held_by: str) -> None:
-    if to is None:
-        cases.release(session, case_id, held_by)
-    else:
-        cases.assign(session, case_id, agent, to, held_by)
+def _hand_back(session: Session, agent: str, case_id: int, to: str, held_by: str) -> None:
+    cases.assign(session, case_id, agent, to, held_by)
 
 
 def _resolve(case_id: int) -> None:

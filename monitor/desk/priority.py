@@ -85,6 +85,7 @@ def _contacts(contacts: int) -> str:
 
 
 def _span(hours: float) -> str:
+    """Whole units only, as people count time that has passed."""
     if hours < 1:
-        return f"{max(0, round(hours * 60))} min"
-    return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} days"
+        return f"{max(0, int(hours * 60))} min"
+    return f"{int(hours)} h" if hours < 48 else f"{int(hours / 24)} days"

@@ -1,5 +1,6 @@
 """The promises that only a real browser can check."""
 
+import http.client
 import re
 from typing import Any
 from urllib.parse import urlsplit
@@ -203,6 +204,24 @@ def test_the_name_outlives_a_reload_and_stays_out_of_links(site: Site) -> None:
         "document.querySelector('[data-testid=stSidebar] input')?.value === 'bob'"
     )
     assert "bob" not in page.url
+
+
+def test_a_page_of_another_name_gets_no_connection(site: Site) -> None:
+    """A web page can point its own name at this machine; there is no sign-in to stop it."""
+    port = urlsplit(site.address).port
+    for name, status in (("127.0.0.1", 101), ("localhost", 101), ("evil.invalid", 403)):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        headers = {
+            "Host": f"{name}:{port}",
+            "Origin": f"http://{name}:{port}",
+            "Upgrade": "websocket",
+            "Connection": "Upgrade",
+            "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+            "Sec-WebSocket-Version": "13",
+        }
+        connection.request("GET", "/_stcore/stream", headers=headers)
+        assert connection.getresponse().status == status, name
+        connection.close()
 
 
 def test_every_page_fits_and_is_quiet(site: Site) -> None:

@@ -123,11 +123,11 @@ def test_claim_release_and_assign(desk: Desk) -> None:
     assert desk.case(case_id).assignee == "alice"
     seat.click("release")
     assert desk.case(case_id).assignee is None
-    seat.app.menu_button(key="assign").click("bob").run()
+    seat.click("claim").app.menu_button(key="assign").click("bob").run()
     assert desk.case(case_id).assignee == "bob"
     assert "bob has the case now" in seat.told
     seat.click("undo")
-    assert desk.case(case_id).assignee is None
+    assert desk.case(case_id).assignee == "alice"
 
 
 def test_resolve_with_every_end_and_undo(desk: Desk, case_id: int) -> None:
