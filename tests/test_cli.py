@@ -88,3 +88,18 @@ def test_init_asks_and_writes_a_config(folder: Path) -> None:
     assert made.returncode == 0, made.stderr
     text = (folder / "config.toml").read_text(encoding="utf-8")
     assert json.dumps(["acmepower", "acmefail"]) in text
+
+
+def test_a_database_that_is_not_there_is_told_without_its_password(
+    folder: Path,
+) -> None:
+    config = folder / "config.toml"
+    for address in ("postgresql+psycopg://me:s3cret@127.0.0.1:1/none", "sqlite:////proc/none.db"):
+        config.write_text(f'database_url = "{address}"\n{CONFIG}', encoding="utf-8")
+        failed = monitor(folder, "migrate")
+        assert failed.returncode == 1
+        assert "cannot be opened" in failed.stderr
+        assert "s3cret" not in failed.stderr
+        assert "Traceback" not in failed.stderr
+    config.write_text(f'database_url = "mysql://me@host/none"\n{CONFIG}', encoding="utf-8")
+    assert "only sqlite:///" in monitor(folder, "migrate").stderr

@@ -139,7 +139,7 @@ def settle(session: Session, open_connector: Open) -> int:
         .where(
             col(Reply.status).in_((ReplyStatus.SENDING, ReplyStatus.SENT)),
             col(Reply.elsewhere).is_(False),
-            col(Reply.created_at) > at - LOOK_FOR,
+            col(Reply.updated_at) > at - LOOK_FOR,
             sa.or_(col(Reply.checked_at).is_(None), col(Reply.checked_at) < at - LOOK_EVERY),
         )
         .order_by(col(Reply.id))

@@ -51,8 +51,11 @@ def _sqlite_pragmas(connection: Any, _record: object) -> None:
 
 
 def migrate(engine: sa.Engine) -> None:
-    """Bring the schema to the newest version. Two processes that start at once take turns."""
-    with engine.connect() as connection:
+    """Bring the schema to the newest version. Two processes that start at once take turns.
+
+    Raises DatabaseError where the database cannot be opened.
+    """
+    with _opened(engine) as connection:
         if connection.dialect.name == "sqlite":
             # Take the write lock first, so that a second process waits for the whole migration.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -66,18 +69,24 @@ def migrate(engine: sa.Engine) -> None:
 
 def check_version(engine: sa.Engine) -> None:
     """Raise DatabaseError unless the schema is the one that this version needs."""
-    try:
-        with engine.connect() as connection:
-            found = MigrationContext.configure(connection).get_current_revision()
-    except sa.exc.OperationalError as error:
-        where = engine.url.render_as_string(hide_password=True)
-        raise DatabaseError(f"The database at {where} cannot be opened. Is it running?") from error
+    with _opened(engine) as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
     wanted = ScriptDirectory.from_config(_alembic()).get_current_head()
     if found != wanted:
         raise DatabaseError(
             f"The database has schema {found or 'none'}, this version needs {wanted}. "
             "Run `monitor migrate`."
         )
+
+
+def _opened(engine: sa.Engine) -> sa.Connection:
+    try:
+        return engine.connect()
+    except sa.exc.OperationalError as error:
+        where = engine.url.render_as_string(hide_password=True)
+        raise DatabaseError(
+            f"The database at {where} cannot be opened. Is it running, and may we write there?"
+        ) from error
 
 
 def _alembic() -> Config:

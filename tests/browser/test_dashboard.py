@@ -124,6 +124,17 @@ def test_the_whole_of_a_row_opens_its_case(site: Site) -> None:
     page.wait_for_url(f"**/case?id={case_id}")
 
 
+def test_the_reasons_of_a_priority_are_not_hidden_by_the_rows_below(site: Site) -> None:
+    for name in ("ann", "ben", "cas", "dan"):
+        site.desk.complaint(name, "It broke")
+    page = queue(site, rows=4)
+    page.locator(".priority").first.hover()
+    box = page.locator(".tip").first.bounding_box()
+    for part in (0.1, 0.5, 0.9):
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] * part
+        assert page.evaluate(f"!!document.elementFromPoint({x}, {y}).closest('.tip')"), part
+
+
 def test_a_whole_case_with_the_keyboard(site: Site) -> None:
     first = site.desk.complaint("ben", "No refund for weeks", hours=9)
     second = site.desk.complaint("eva", "The bill is wrong")

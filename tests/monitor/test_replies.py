@@ -50,6 +50,16 @@ def test_a_reply_is_sent_once_and_then_seen(
     assert len(network.sent) == 1
 
 
+def test_a_draft_of_last_week_is_looked_for_once_it_is_sent(
+    session: Session, case: Case, network: ScriptedNetwork
+) -> None:
+    draft = replies.save_draft(session, case.id, ALICE, "We are sorry.")
+    session.execute(sa.update(Reply).values(created_at=now() - timedelta(days=7)))
+    session.commit()
+    replies.send(session, draft.id, ALICE, network)
+    assert replies.settle(session, lambda _: network) == 1
+
+
 def test_a_draft_survives_and_is_one(session: Session, case: Case) -> None:
     replies.save_draft(session, case.id, ALICE, "We")
     replies.save_draft(session, case.id, ALICE, "We are sorry.")
