@@ -10,6 +10,10 @@ from sqlmodel import Session, col, select
 from monitor.store.models import Author, Case, CaseEvent, Note, Post, Reply, Source
 
 
+LONGEST_THREAD = 200
+"""Posts of a thread that one page shows."""
+
+
 @dataclass(frozen=True)
 class CaseFile:
     """Everything that the page of one case shows."""
@@ -48,9 +52,11 @@ def case_file(session: Session, case_id: int) -> CaseFile | None:
             col(Author.id) == col(Post.author_id),
             col(Post.repost_of).is_(None),
         )
-        .order_by(col(Post.created_at), col(Post.id))
-        .limit(200)
+        # Of a thread that went round the world: the case's own posts, then the newest others.
+        .order_by(sa.case((col(Post.case_id) == case.id, 0), else_=1), col(Post.created_at).desc())
+        .limit(LONGEST_THREAD)
     ).all()
+    thread = sorted(thread, key=lambda row: (row[0].created_at, row[0].id))
 
     def of_case(table: Any) -> Any:
         found = select(table).where(table.case_id == case.id).order_by(table.id)

@@ -106,7 +106,7 @@ def lock_writes(session: Session) -> None:
 
 
 def insert(session: Session, table: type[SQLModel]) -> Any:
-    """An INSERT that can say ON CONFLICT, in the dialect of this session's database."""
+    """An INSERT that can say ON CONFLICT, in the dialect of the database behind `session`."""
     if session.get_bind().dialect.name == "sqlite":
         return sqlite.insert(table)
     return postgresql.insert(table)

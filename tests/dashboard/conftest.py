@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from sqlmodel import Session
 from streamlit import config as streamlit_config
 from streamlit.testing.v1 import AppTest
 
 from dashboard import resources
+from monitor.desk import cases
 from tests.dashboard.seed import Desk
 
 APP = Path(resources.__file__).parent / "streamlit_app.py"
@@ -33,6 +35,15 @@ def desk(tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("MONITOR_CONFIG", str(made.config))
     yield made
     made.engine.dispose()
+
+
+@pytest.fixture
+def case_id(desk: Desk) -> int:
+    """Ben waits for his refund, and alice has the case."""
+    made = desk.complaint("ben", "No refund for weeks", name="Ben B", followers=1200)
+    with Session(desk.engine) as session:
+        cases.claim(session, made, "alice")
+    return made
 
 
 class Seat:

@@ -8,7 +8,7 @@ from sqlmodel import Session, select
 
 from connectors.base import FetchedPost, Page
 from monitor.desk import cases
-from monitor.desk.case_file import case_file
+from monitor.desk.case_file import LONGEST_THREAD, case_file
 from monitor.desk.cases import CaseConflictError, CaseError
 from monitor.desk.triage import triage_new
 from monitor.desk.work_queue import NOBODY, Filter, count, counts_by_status, networks, queue
@@ -28,6 +28,7 @@ from monitor.store.models import (
 from tests.conftest import ALICE, BOB, FakeScorer, ScriptedNetwork, make_post
 
 HOUR = timedelta(hours=1)
+SECOND = timedelta(seconds=1)
 
 
 class Desk:
@@ -155,6 +156,20 @@ def test_an_edit_that_complains_opens_a_case_and_a_deletion_is_told(desk: Desk) 
     (case,) = desk.receive(make_post("1", "acme is broken", edited_at=now()))
     desk.receive(make_post("1", "", deleted=True))
     assert desk.history(case) == ["opened", "post deleted by its author"]
+
+
+def test_a_thread_that_went_round_the_world_keeps_the_case_and_the_newest(desk: Desk) -> None:
+    first = make_post("1", "acme is down", created_at=now() - 9 * HOUR)
+    others = [
+        make_post(f"o{n}", "me too", f"p{n}", thread="1", created_at=now() - HOUR + n * SECOND)
+        for n in range(LONGEST_THREAD + 5)
+    ]
+    (case,) = desk.receive(first, *others)
+    file = case_file(desk.session, case.id)
+    assert file is not None
+    shown = [post.external_id for post, _ in file.thread]
+    assert len(shown) == LONGEST_THREAD
+    assert (shown[0], shown[-1]) == ("1", f"o{LONGEST_THREAD + 4}")
 
 
 def test_claiming_is_won_by_one_and_the_other_is_told(desk: Desk) -> None:
