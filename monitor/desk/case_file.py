@@ -9,7 +9,6 @@ from sqlmodel import Session, col, select
 
 from monitor.store.models import Author, Case, CaseEvent, Note, Post, Reply, Source
 
-
 LONGEST_THREAD = 200
 """Posts of a thread that one page shows."""
 
