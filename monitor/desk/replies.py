@@ -139,7 +139,11 @@ def settle(session: Session, open_connector: Open) -> int:
         .where(
             col(Reply.status).in_((ReplyStatus.SENDING, ReplyStatus.SENT)),
             col(Reply.elsewhere).is_(False),
-            col(Reply.updated_at) > at - LOOK_FOR,
+            # A stuck one is looked for until a person decides, however long we were away.
+            sa.or_(
+                col(Reply.status) == ReplyStatus.SENDING,
+                col(Reply.updated_at) > at - LOOK_FOR,
+            ),
             sa.or_(col(Reply.checked_at).is_(None), col(Reply.checked_at) < at - LOOK_EVERY),
         )
         .order_by(col(Reply.id))
