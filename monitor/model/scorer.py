@@ -93,7 +93,7 @@ class ShippedScorer:
         self._temperatures: dict[str, float] = description["temperatures"]
         self._tone: float = description["tone"]
         self._shift: float = description["shift"]
-        self._tokenizer = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        self._tokenizer = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]  # transformers ships no type
             tokenizer_file=str(folder / "tokenizer.json"), pad_token="[PAD]"
         )
         options = onnxruntime.SessionOptions()

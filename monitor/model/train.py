@@ -37,7 +37,7 @@ SAVE_EVERY = 200  # steps
 UNKNOWN = -100
 
 
-class Net(nn.Module):  # type: ignore[misc, unused-ignore]
+class Net(nn.Module):  # type: ignore[misc, unused-ignore]  # torch may be absent
     """The encoder and its heads: sentiment, complaint and severity logits, and the vector."""
 
     def __init__(self, encoder: Any) -> None:

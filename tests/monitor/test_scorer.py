@@ -264,7 +264,7 @@ def tiny_classifier(folder: Path, labels: Sequence[str]) -> Path:
         label2id={label: number for number, label in enumerate(labels)},
     )
     BertForSequenceClassification(config).save_pretrained(folder)
-    PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+    PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]  # it ships no type
         tokenizer_file=str(WEIGHTS / "tokenizer.json"), pad_token="[PAD]"
     ).save_pretrained(folder)
     return folder
