@@ -1,4 +1,5 @@
 # Each target makes what it needs; .venv is made again only when the pinned requirements change.
+# The pins are complete: --no-deps keeps pip from looking for what a newer release might want.
 PYTHON ?= python3
 PORT ?= 8501
 RUN = .venv/bin/python -m
@@ -41,12 +42,12 @@ clean:
 
 .venv/run: .venv/bin/python requirements.txt
 	@echo "Installing the pinned packages (once, about a minute) ..."
-	@$(RUN) pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(RUN) pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements.txt
 	@$(RUN) pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/dev: .venv/bin/python requirements-dev.txt
 	@echo "Installing the pinned packages (once, about a minute) ..."
-	@$(RUN) pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(RUN) pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.txt
 	@$(RUN) pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch .venv/run $@
