@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 8501
 RUN = .venv/bin/python -m
 
-.PHONY: run test quick check bench lock clean
+.PHONY: run test quick check bench bench-model evaluate lock clean
 
 run: .venv/run ## start the engine and the dashboard, here http://127.0.0.1:8501
 	@$(RUN) monitor up --port $(PORT)
@@ -25,6 +25,12 @@ bench: .venv/dev ## print the figures that README names
 	@$(RUN) tests.bench.throughput
 	@$(RUN) tests.bench.queue --page
 
+bench-model: .venv-train/ready ## print the model's speeds beside the usual way
+	@.venv-train/bin/python -m tests.bench.model
+
+evaluate: .venv-train/ready ## print the model's figures beside simple baselines
+	@.venv-train/bin/python -m monitor evaluate --baselines
+
 lock: ## pin the newest versions that pyproject.toml allows (needs uv)
 	echo hatchling > .lock.in
 	uv pip compile -q --upgrade --generate-hashes --no-header --no-annotate --no-emit-index-url \
@@ -34,7 +40,7 @@ lock: ## pin the newest versions that pyproject.toml allows (needs uv)
 	rm .lock.in
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-train .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; name it: make PYTHON=python3.11 run" if sys.version_info < (3, 11) else 0)'
@@ -51,3 +57,9 @@ clean:
 	@$(RUN) pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.txt
 	@$(RUN) pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch .venv/run $@
+
+.venv-train/ready: pyproject.toml
+	@echo "Installing torch and what else the training needs (once, minutes) ..."
+	@$(PYTHON) -m venv .venv-train
+	@.venv-train/bin/python -m pip install -q --disable-pip-version-check -e '.[train]'
+	@touch $@

@@ -1,11 +1,13 @@
-"""What stands beside a case: why it ranks there, the author's earlier cases, notes, history."""
+"""What stands beside a case: why it ranks there and scores so, earlier cases, notes, history."""
 
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from dashboard import actions, resources, times, widgets
+from dashboard.correct_box import draw_correction
 from dashboard.markup import Markup, draw, foreign, join, tag
+from dashboard.why_box import draw_why
 from monitor.desk import cases, priority
 from monitor.desk.case_file import CaseFile
 from monitor.store.models import Case, CaseEvent, Note, now
@@ -14,6 +16,8 @@ CASE_PAGE = "app_pages/case.py"
 
 TOLD = {
     "opened": "The case was opened",
+    "opened by hand": "opened it by hand",
+    "added by hand": "added a post by hand",
     "claimed": "claimed it",
     "released": "gave it back",
     "assigned": "assigned it",
@@ -33,6 +37,8 @@ TOLD = {
     "reply taken back to a draft": "took the answer back to a draft",
     "reply given up": "gave the answer up",
     "answered on the network": "answered on the network",
+    "labelled": "said what a post is",
+    "label taken back": "What was said of a post was taken back",
 }
 """Events in words; those of a person begin with the name."""
 
@@ -40,6 +46,8 @@ TOLD = {
 def draw_side(file: CaseFile) -> None:
     """Everything beside the thread."""
     _why(file)
+    draw_why(file)
+    draw_correction(file)
     _earlier(file)
     _notes(file)
     _history(file)

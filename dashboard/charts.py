@@ -49,6 +49,43 @@ def bars(rows: list[dict[str, Any]], field: str, title: str, days: list[str]) ->
     return chart
 
 
+def by_threshold(
+    rows: list[dict[str, Any]], field: str, title: str, chosen: float, today: float
+) -> alt.LayerChart | alt.FacetChart:
+    """A line over thresholds, with its interval where the rows have one, and where one stands."""
+    x = alt.X(
+        "threshold:Q",
+        title="Threshold",
+        scale=alt.Scale(domain=[0, 1]),
+        axis=alt.Axis(format=".2f"),
+    )
+    shown = [
+        alt.Tooltip("threshold:Q", title="Threshold", format=".2f"),
+        alt.Tooltip(f"{field}:Q", title=title, format=",.0f"),
+    ]
+    base = alt.Chart({"values": rows}).encode(x=x, tooltip=shown)
+    layers = [
+        base.mark_line(point=True).encode(y=alt.Y(f"{field}:Q", title=None)),
+        _rule(chosen, [1, 0]),
+        _rule(today, [3, 3]),
+    ]
+    if rows and "low" in rows[0]:
+        layers.insert(0, base.mark_area(opacity=0.18).encode(y="low:Q", y2="high:Q"))
+    return alt.layer(*layers).properties(
+        height=260, padding={"left": 4, "right": 16, "top": 4, "bottom": 4}
+    )
+
+
+def _rule(at: float, dash: list[int]) -> alt.Chart:
+    # A grey that can be seen on both grounds.
+    rule: alt.Chart = (
+        alt.Chart({"values": [{"threshold": at}]})
+        .mark_rule(color="#8593a3", strokeDash=dash, strokeWidth=1.5)
+        .encode(x="threshold:Q")
+    )
+    return rule
+
+
 def to_csv(rows: list[dict[str, Any]]) -> bytes:
     """The chart's rows, with nothing in them that a spreadsheet would run."""
     if not rows:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import NoReturn
 
 import sqlalchemy as sa
@@ -14,13 +15,17 @@ from sqlmodel import Session, select
 from dashboard.markup import draw, tag
 from monitor import schedule
 from monitor.config import Config, ConfigError, load
-from monitor.desk import work_queue
-from monitor.model.scorer import ModelError
+from monitor.desk import labels, work_queue
+from monitor.model.scorer import ModelError, Scorer, load_scorer
+from monitor.model.why import Piece, why
 from monitor.store.db import DatabaseError, check_version, connect
 from monitor.store.models import CaseStatus, Source
 from monitor.watch import health
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+_ASKING = Lock()
+"""The model's tokenizer serves one thread at a time."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,23 @@ def threshold() -> float | None:
         return None
 
 
+@st.cache_resource(show_spinner="Loading the model …")
+def scorer() -> Scorer:
+    """The model, loaded when it is first asked here. Raises ModelError or OSError."""
+    return load_scorer(config().model, threads=1)
+
+
+@st.cache_data(max_entries=200, show_spinner="Asking the model …")
+def explanation(text: str) -> tuple[list[Piece], str]:
+    """What weighs in a text, and the name of the model that says so.
+
+    Raises ModelError or OSError where the model cannot be loaded.
+    """
+    model = scorer()
+    with _ASKING:
+        return why(model, text), model.name
+
+
 @st.cache_data(ttl=15, show_spinner=False)
 def counts() -> dict[CaseStatus, int]:
     """How many cases there are of each status; up to 15 s old."""
@@ -132,6 +154,27 @@ def vitals() -> Vitals:
             sources=sum(condition != health.Condition.REMOVED for condition in conditions),
             troubled=sum(condition in bad for condition in conditions),
         )
+
+
+MANY = 99
+"""Posts to check are counted no further."""
+
+
+@st.cache_data(ttl=60, show_spinner=False)
+def to_check() -> int:
+    """How many posts wait for a person's word, MANY + 1 at most; up to a minute old.
+
+    0 where that cannot be told: what is wrong is said by the page.
+    """
+    limit = threshold()
+    try:
+        with Session(_engine(config().database_url)) as opened:
+            waiting = labels.count_to_label(opened)
+            if limit is not None and waiting <= MANY:
+                waiting += labels.count_to_check(opened, limit, MANY + 1 - waiting)
+            return min(waiting, MANY + 1)
+    except (DatabaseError, sa.exc.OperationalError):
+        return 0
 
 
 def forget_counts() -> None:

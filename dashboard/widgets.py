@@ -27,6 +27,11 @@ REPLY_WORDS = {
     ReplyStatus.FAILED: ("Failed", "red", "The network refused our answer: look at the case."),
 }
 
+NOT_MEASURED = (
+    "Nobody has measured how well the model reads this language. Its verdict may be wrong, so its "
+    "complaint points count half: read the post yourself."
+)
+
 PART_WORDS = {
     "complaint": "Complaint",
     "severity": "Severity",
@@ -163,11 +168,14 @@ def author_line(author: Author, *facts: str | Markup, brief: bool = False) -> Ma
 
 
 def language_fact(post: Post) -> list[Markup]:
-    """The language where it is not English."""
+    """The language where it is not English, and that the model may be worse in it."""
     language = (post.language or "").lower()
-    if not language or language.split("-")[0] == "en":
-        return []
-    return [badge(language, "gray", "Language, as the network or the text tells it")]
+    facts = []
+    if language and language.split("-")[0] != "en":
+        facts.append(badge(language, "gray", "Language, as the network or the text tells it"))
+    if not post.measured:
+        facts.append(badge("language not measured", "amber", NOT_MEASURED))
+    return facts
 
 
 def post_card(

@@ -17,11 +17,13 @@ from sqlmodel import Session
 
 from connectors.base import Connector
 from monitor.config import Config, ConfigError, line_of
-from monitor.desk import cases, replies
+from monitor.desk import cases, labels, replies
+from monitor.desk.refresh import refresh
 from monitor.desk.triage import triage_new
 from monitor.intake.collect import Watch, collect
+from monitor.intake.learning import Learned, Lesson, learn
 from monitor.intake.matching import QueryError
-from monitor.intake.scoring import score_new
+from monitor.intake.scoring import rescore, score_new
 from monitor.intake.sources import sync_sources
 from monitor.model.scorer import Scorer, load_scorer, suggested_threshold
 from monitor.watch import health
@@ -68,6 +70,25 @@ class Engine:
                 if not scored and not triaged:
                     return
                 yield scored
+
+    def rescore(self) -> Iterator[tuple[int, int]]:
+        """Score the posts of the standing cases again and rank these; yields posts and cases."""
+        with Session(self.database) as session:
+            for posts, case_ids in rescore(session, self.scorer):
+                yield posts, refresh(session, case_ids)
+
+    def learn(self, *, again: bool = False) -> Lesson:
+        """Learn from the labels that people gave; a better layer is used from the next post on."""
+        with Session(self.database) as session:
+            lesson = learn(session, self.scorer.name, again=again)
+        if lesson.learned is Learned.BETTER:
+            log.info("learned from %d labels: layer %s is used now", lesson.labels, lesson.version)
+        return lesson
+
+    def draw_sample(self) -> None:
+        """Draw last week's blind sample, if nobody has."""
+        with Session(self.database) as session:
+            labels.draw_sample(session, self.config.zone, threshold(self.config))
 
     def wake(self) -> None:
         """Bring back the cases whose snooze is over."""
@@ -143,6 +164,8 @@ def run(engine: Engine, stop: threading.Event) -> None:
     every(20, engine.settle, "settle replies")
     every(health.BEAT_EVERY.total_seconds(), engine.beat, "beat")
     every(6 * 3600, engine.prune, "prune")
+    every(6 * 3600, engine.learn, "learn")
+    every(600, engine.draw_sample, "draw the weekly sample")
     engine.beat()
     scheduler.start()
     log.info("engine runs: %d sources, model %s", len(engine.watches), engine.scorer.name)

@@ -91,6 +91,7 @@ class FakeScorer:
     """Finds complaints by three words, and thanks by one."""
 
     name = "fake"
+    languages = frozenset({"en"})
 
     def __call__(self, texts: Sequence[str]) -> list[Score]:
         """A sure score for each text."""

@@ -103,3 +103,18 @@ def test_a_database_that_is_not_there_is_told_without_its_password(
         assert "Traceback" not in failed.stderr
     config.write_text(f'database_url = "mysql://me@host/none"\n{CONFIG}', encoding="utf-8")
     assert "only sqlite:///" in monitor(folder, "migrate").stderr
+
+
+@pytest.mark.slow
+def test_rescoring_and_learning_say_what_came_of_it(folder: Path) -> None:
+    assert monitor(folder, "import", "posts.csv").returncode == 0
+    again = monitor(folder, "rescore")
+    assert again.returncode == 0, again.stderr
+    assert "1 posts scored again by minilm-complaint" in again.stdout
+    assert "1 cases ranked" in again.stdout
+    learned = monitor(folder, "learn")
+    assert learned.returncode == 1
+    assert "There are 0 labels" in learned.stderr
+    back = monitor(folder, "learn", "--back")
+    assert back.returncode == 1
+    assert "nothing to take back" in back.stderr

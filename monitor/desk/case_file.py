@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from monitor.store.models import Author, Case, CaseEvent, Note, Post, Reply, Source
+from monitor.store.models import Author, Case, CaseEvent, Label, Note, Post, Reply, Source
 
 LONGEST_THREAD = 200
 """Posts of a thread that one page shows."""
@@ -23,6 +23,8 @@ class CaseFile:
     """The one that the queue shows."""
     source: str
     """Name of the source that it came through, which is also how it is answered."""
+    labels: Sequence[Label]
+    """What people said of that post, newest first."""
     thread: Sequence[tuple[Post, Author]]
     """The posts of the case and of their threads, in order of time."""
     earlier: Sequence[Case]
@@ -66,6 +68,11 @@ def case_file(session: Session, case_id: int) -> CaseFile | None:
         author=session.get_one(Author, case.author_id),
         post=post,
         source=session.get_one(Source, post.source_id).name,
+        labels=session.exec(
+            select(Label)
+            .where(col(Label.post_id) == post.id, col(Label.complaint).is_not(None))
+            .order_by(col(Label.labelled_at).desc(), col(Label.id).desc())
+        ).all(),
         thread=thread,
         earlier=session.exec(
             select(Case)
@@ -86,8 +93,13 @@ def mark(session: Session, case_id: int) -> tuple[object, ...]:
         found = sa.select(sa.func.max(table.id)).where(table.case_id == case_id)
         return found.scalar_subquery()
 
+    labelled = sa.select(sa.func.max(col(Label.labelled_at))).where(
+        col(Label.post_id) == col(Case.post_id)
+    )
     case = sa.select(col(Case.status), col(Case.assignee), col(Case.reply_status))
     found = session.execute(
-        case.add_columns(last(CaseEvent), last(Note)).where(col(Case.id) == case_id)
+        case.add_columns(last(CaseEvent), last(Note), labelled.scalar_subquery()).where(
+            col(Case.id) == case_id
+        )
     )
     return tuple(found.one_or_none() or ())

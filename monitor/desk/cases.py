@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from monitor.desk import verdicts
 from monitor.desk.priority import rank
 from monitor.store.db import row_count
 from monitor.store.models import (
@@ -18,6 +19,7 @@ from monitor.store.models import (
     CaseEvent,
     CaseStatus,
     Dismissal,
+    LabelOrigin,
     Note,
     Outcome,
     Post,
@@ -101,7 +103,8 @@ def snooze(session: Session, case_id: int, agent: str, until: datetime) -> None:
 def reopen(session: Session, case_id: int, agent: str) -> None:
     """Bring a pending, snoozed or resolved case back into the queue, as it was before.
 
-    A customer whom we never answered has waited all along; one whom we did answer has not.
+    A customer whom we never answered has waited all along; one whom we did answer has not. What
+    its outcome said of the post is taken back.
     Raises CaseConflictError where it is open already, or its author has another standing case.
     """
     try:
@@ -127,6 +130,7 @@ def reopen(session: Session, case_id: int, agent: str) -> None:
         case.waiting_since = _unanswered_since(session, case)
     case.rank = rank(case)
     session.add(case)
+    verdicts.erase(session, case.post_id, LabelOrigin.OUTCOME)
     record(session, case_id, "reopened", agent=agent)
     session.commit()
 
@@ -138,7 +142,10 @@ def resolve(
     outcome: Outcome,
     dismissal: Dismissal | None = None,
 ) -> None:
-    """Close a case with its outcome; a dismissal says why. Raises CaseError, CaseConflictError."""
+    """Close a case with its outcome; a dismissal says why. Raises CaseError, CaseConflictError.
+
+    Where the outcome tells whether it was a complaint, the post that the queue shows is labelled.
+    """
     if (outcome is Outcome.DISMISSED) != (dismissal is not None):
         raise CaseError("Say why it needs no answer.")
     _change(
@@ -156,6 +163,10 @@ def resolve(
     )
     detail = f"{outcome}: {dismissal}" if dismissal else str(outcome)
     record(session, case_id, "resolved", agent=agent, detail=detail)
+    complaint = verdicts.of_outcome(outcome, dismissal)
+    if complaint is not None:
+        post_id = session.exec(select(Case.post_id).where(col(Case.id) == case_id)).one()
+        verdicts.write(session, post_id, LabelOrigin.OUTCOME, agent, complaint)
     session.commit()
 
 

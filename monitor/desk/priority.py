@@ -1,7 +1,8 @@
 """The priority of a case: named parts that add up, so that a person can read why it ranks there.
 
-Points, all of them: complaint 0 to 40, severity 0 to 20, reach 0 to 15 (logarithmic), repeat
-contact 0 to 15, waiting 3 a day, and 30 less once we answered.
+Points, all of them: complaint 0 to 40 (half in a language that the model was not measured on),
+severity 0 to 20, reach 0 to 15 (logarithmic), repeat contact 0 to 15, waiting 3 a day, and 30 less
+once we answered.
 
 Waiting grows at the same speed for every case, so the order of two cases never changes by time
 alone. `rank` uses that: it is the priority as it would be at a fixed moment, long past. It sorts
@@ -32,7 +33,7 @@ class Part:
 def fixed_parts(case: Case) -> list[Part]:
     """The parts that time does not change."""
     parts = [
-        Part("complaint", 40 * case.complaint, f"{case.complaint:.0%} sure that it is a complaint"),
+        Part("complaint", complaint_points(case.complaint, case.measured), _sure(case)),
         Part("severity", 20 * case.severity, f"sounds {_tone(case.severity)}"),
         Part("reach", reach_points(case.reach), f"{case.reach:,} followers may see it"),
         Part("repeat", repeat_points(case.contacts), _contacts(case.contacts)),
@@ -61,6 +62,11 @@ def rank(case: Case) -> float:
     return sum(part.points for part in fixed_parts(case)) - PER_HOUR * hours
 
 
+def complaint_points(complaint: float, measured: bool) -> float:
+    """40 for a sure complaint; half where nobody knows how good the model is in its language."""
+    return (40 if measured else 20) * complaint
+
+
 def reach_points(followers: int) -> float:
     """0 at no followers, 7.5 at a thousand, 15 at a million and above."""
     return min(15.0, 2.5 * math.log10(1 + max(0, followers)))
@@ -73,6 +79,13 @@ def repeat_points(contacts: int) -> float:
 
 def _clock(case: Case) -> datetime:
     return case.waiting_since or case.answered_at or case.opened_at
+
+
+def _sure(case: Case) -> str:
+    words = f"{case.complaint:.0%} sure that it is a complaint"
+    if case.measured:
+        return words
+    return f"{words}, in a language that the model was not measured on: counted half"
 
 
 def _tone(severity: float) -> str:

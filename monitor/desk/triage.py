@@ -2,39 +2,21 @@
 
 A complaint opens a case or joins its author's standing one; a recently resolved one is reopened.
 What the author adds in the thread of a standing case joins it too. A repost adds reach and never
-makes a case; our own post answers the case of the post that it replies to.
+makes a case; our own post answers the case of the post that it replies to. Where the model is
+wrong, a person opens a case by hand.
 """
-
-from collections.abc import Sequence
-from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from monitor.desk.cases import customer_wrote, record, we_answered
-from monitor.desk.priority import rank
+from monitor.desk.batch import Batch
+from monitor.desk.cases import CaseConflictError, CaseError
 from monitor.store.db import lock_writes
-from monitor.store.models import (
-    Author,
-    Case,
-    CaseEvent,
-    CaseStatus,
-    Post,
-    Reply,
-    ReplyStatus,
-    Sentiment,
-    now,
-)
+from monitor.store.models import Author, Case, CaseEvent, CaseStatus, Note, Post, Reply
 
 BATCH = 500
-
-REOPEN_WITHIN = timedelta(days=7)
-"""A complaint this soon after its author's case was resolved is the same problem again."""
-
-CONTACTS_WITHIN = timedelta(days=30)
-"""How far back earlier complaints of an author count as repeat contact."""
 
 
 def triage_new(session: Session, threshold: float, limit: int = BATCH) -> int:
@@ -50,7 +32,7 @@ def triage_new(session: Session, threshold: float, limit: int = BATCH) -> int:
     lock_writes(session)
     posts = session.exec(_waiting().limit(limit).with_for_update(skip_locked=True)).all()
     try:
-        _Batch(session, threshold, posts).run()
+        Batch(session, threshold, posts).run()
         session.commit()
     except IntegrityError:
         session.rollback()
@@ -66,224 +48,66 @@ def _waiting() -> SelectOfScalar[Post]:
     )
 
 
-class _Batch:
-    """Some posts with what is known about their authors, read in a few queries for all of them."""
+def open_by_hand(session: Session, post_id: int, agent: str) -> int:
+    """Open a case for a post that a person calls a complaint, whatever its score. Returns the case.
 
-    def __init__(self, session: Session, threshold: float, posts: Sequence[Post]) -> None:
-        self.session = session
-        self.threshold = threshold
-        self.posts = sorted(posts, key=lambda post: (post.created_at, post.id))
-        author_ids = {post.author_id for post in posts}
-        self.authors = {
-            author.id: author
-            for author in session.exec(select(Author).where(col(Author.id).in_(author_ids)))
-        }
-        self.cases: dict[int, Case] = {}
-        latest = select(func.max(Case.id)).where(col(Case.author_id).in_(author_ids))
-        for case in session.exec(
-            select(Case)
-            .where(col(Case.id).in_(latest.group_by(col(Case.author_id))))
-            .with_for_update()
-        ):
-            self.cases[case.author_id] = case
-        counts = (
-            select(Post.author_id, func.count())
-            .where(
-                col(Post.author_id).in_(author_ids),
-                col(Post.case_id).is_not(None),
-                col(Post.created_at) > now() - CONTACTS_WITHIN,
-            )
-            .group_by(col(Post.author_id))
-        )
-        self.contacts = dict(session.exec(counts).all())
-        self.opened: list[tuple[Case, Post]] = []
+    It joins its author's standing case, or a recently resolved one, as a complaint that the model
+    found would. Raises CaseError for a post that is never a case, CaseConflictError where its
+    author got a case at the same moment.
+    """
+    session.rollback()
+    lock_writes(session)
+    post = session.get(Post, post_id, with_for_update=True, populate_existing=True)
+    if post is None:
+        raise CaseError("There is no such post any more.")
+    if post.case_id is not None:
+        case_id = post.case_id
+        session.rollback()
+        return case_id
+    author = session.get_one(Author, post.author_id)
+    if author.own or post.repost_of or post.deleted_at:
+        session.rollback()
+        raise CaseError("Our own posts, reposts and deleted posts make no case.")
+    try:
+        Batch(session, 0.0, [post]).by_hand(post, agent)
+        session.commit()
+    except IntegrityError as error:
+        session.rollback()
+        raise CaseConflictError(
+            "This customer got a case at the same moment. Try again: the post joins it."
+        ) from error
+    return session.exec(select(Post.case_id).where(col(Post.id) == post_id)).one() or 0
 
-    def run(self) -> None:
-        """Triage every post, in the order in which they were written.
 
-        First complaints come first, together: their cases are stored in one statement.
-        """
-        with self.session.no_autoflush:
-            others = []
-            for post in self.posts:
-                if self._is_first_complaint(post):
-                    self._open(post, self.authors[post.author_id])
-                else:
-                    others.append(post)
-            self._store_opened()
-            for post in others:
-                author = self.authors[post.author_id]
-                if post.repost_of:
-                    self._add_reach(post, author)
-                elif author.own:
-                    self._answer(post, author)
-                elif not author.blocked:
-                    self._customer(post, author)
-            for post in self.posts:
-                post.triaged_at = now()
-                self.session.add(post)
+def close_by_hand(session: Session, case_id: int) -> bool:
+    """Undo `open_by_hand` as long as nobody has touched the case. Returns whether it is gone."""
+    session.rollback()
+    lock_writes(session)
+    case = session.get(Case, case_id, with_for_update=True, populate_existing=True)
+    if case is None or not _untouched(session, case):
+        session.rollback()
+        return False
+    of_case = col(Post.case_id) == case_id
+    try:
+        session.execute(sa.update(Post).where(of_case).values(case_id=None))
+        session.execute(sa.delete(CaseEvent).where(col(CaseEvent.case_id) == case_id))
+        session.execute(sa.delete(Case).where(col(Case.id) == case_id))
+        session.commit()
+    except IntegrityError:  # something else belongs to it by now
+        session.rollback()
+        return False
+    return True
 
-    def _is_first_complaint(self, post: Post) -> bool:
-        author = self.authors[post.author_id]
-        return (
-            self._is_complaint(post)
-            and author.id not in self.cases
-            and not (post.repost_of or post.deleted_at or post.case_id or author.own)
-            and not author.blocked
-        )
 
-    def _store_opened(self) -> None:
-        """Give new cases their ids, and their posts and histories these."""
-        self.session.flush()
-        events = []
-        for case, post in self.opened:
-            post.case_id = case.id
-            events.append({"case_id": case.id, "at": now(), "what": "opened", "detail": ""})
-        if events:  # One statement: an import opens them by the thousand.
-            self.session.execute(sa.insert(CaseEvent), events)
-        self.opened.clear()
-
-    def _is_complaint(self, post: Post) -> bool:
-        return (post.complaint or 0.0) >= self.threshold
-
-    def _customer(self, post: Post, author: Author) -> None:
-        if post.case_id is not None:
-            self._changed(post)
-            return
-        if post.deleted_at:
-            return
-        case = self.cases.get(author.id)
-        if case and self._continues(case, post):
-            self._join(case, post, author)
-        elif self._is_complaint(post):
-            if case and self._again(case, post):
-                self._join(case, post, author)
-            else:
-                self._open(post, author)
-                self._store_opened()
-
-    def _continues(self, case: Case, post: Post) -> bool:
-        """Whether a post goes on in the thread of its author's standing case."""
-        if case.status == CaseStatus.RESOLVED or post.thread == post.external_id:
-            return False
-        self.session.flush()
-        same_thread = select(Post.id).where(
-            col(Post.case_id) == case.id, col(Post.thread) == post.thread
-        )
-        return self.session.exec(same_thread.limit(1)).first() is not None
-
-    def _again(self, case: Case, post: Post) -> bool:
-        """Whether a complaint belongs to this latest case of its author."""
-        if case.status != CaseStatus.RESOLVED or case.resolved_at is None:
-            return True
-        return post.created_at < case.resolved_at + REOPEN_WITHIN
-
-    def _open(self, post: Post, author: Author) -> None:
-        self.contacts[author.id] = self.contacts.get(author.id, 0) + 1
-        case = Case(
-            author_id=author.id,
-            network=post.network,
-            post_id=post.id,
-            opened_at=post.created_at,
-            waiting_since=post.created_at,
-            complaint=post.complaint or 0.0,
-            severity=post.severity or 0.0,
-            reach=author.followers or 0,
-            contacts=self.contacts[author.id],
-        )
-        case.rank = rank(case)
-        self.session.add(case)
-        self.cases[author.id] = case
-        self.opened.append((case, post))
-
-    def _join(self, case: Case, post: Post, author: Author) -> None:
-        post.case_id = case.id
-        self.contacts[author.id] = self.contacts.get(author.id, 0) + 1
-        case.contacts = self.contacts[author.id]
-        case.reach = max(case.reach, author.followers or 0)
-        if self._turns(case, post):
-            case.complaint, case.severity = post.complaint or 0.0, post.severity or 0.0
-            case.post_id = post.id
-        else:
-            self._raise_scores(case, post)
-        customer_wrote(self.session, case, post)
-
-    def _turns(self, case: Case, post: Post) -> bool:
-        """Whether this post alone says how things stand: the first after our answer, or a glad one.
-
-        A case otherwise stands as its worst unanswered post says.
-        """
-        if case.answered_at is not None and post.created_at <= case.answered_at:
-            return False
-        if case.waiting_since is None or post.sentiment != Sentiment.POSITIVE:
-            return case.waiting_since is None
-        return post.created_at >= self.session.get_one(Post, case.post_id).created_at
-
-    def _raise_scores(self, case: Case, post: Post) -> None:
-        if (post.complaint or 0.0) >= case.complaint:
-            case.complaint, case.post_id = post.complaint or 0.0, post.id
-        case.severity = max(case.severity, post.severity or 0.0)
-
-    def _changed(self, post: Post) -> None:
-        """A post of a case came again, edited or deleted."""
-        case = self.session.get(Case, post.case_id, with_for_update=True)
-        if case is None:
-            return
-        if post.deleted_at:
-            record(self.session, case.id, "post deleted by its author")
-        else:
-            self._raise_scores(case, post)
-            case.rank = rank(case)
-            record(self.session, case.id, "post edited by its author")
-        self.session.add(case)
-
-    def _add_reach(self, post: Post, author: Author) -> None:
-        case = self._case_of(post.network, post.repost_of)
-        if case and not post.deleted_at:
-            case.reach = min(2_000_000_000, case.reach + (author.followers or 0))
-            case.rank = rank(case)
-            self.session.add(case)
-
-    def _answer(self, post: Post, author: Author) -> None:
-        """Our own post: if it replies to a case's post, it answers it, seen on the network."""
-        case = self._case_of(post.network, post.reply_to)
-        if case is None or post.deleted_at:
-            return
-        known = self.session.exec(
-            select(Reply).where(
-                col(Reply.case_id) == case.id, col(Reply.external_id) == post.external_id
-            )
-        ).first()
-        if known is None:
-            self.session.add(
-                Reply(
-                    case_id=case.id,
-                    post_id=case.post_id,
-                    agent=author.handle,
-                    text=post.text,
-                    status=ReplyStatus.SEEN,
-                    key=f"native:{post.network}:{post.external_id}",
-                    elsewhere=True,
-                    sent_at=post.created_at,
-                    seen_at=now(),
-                    external_id=post.external_id,
-                    url=post.url,
-                )
-            )
-            record(self.session, case.id, "answered on the network", detail=f"by @{author.handle}")
-            we_answered(case, ReplyStatus.SEEN, post.created_at)
-            self.session.add(case)
-
-    def _case_of(self, network: str, external_id: str | None) -> Case | None:
-        """The case of a post, which may be one of this batch."""
-        if external_id is None:
-            return None
-        self.session.flush()
-        case_id = self.session.exec(
-            select(Post.case_id).where(
-                col(Post.network) == network, col(Post.external_id) == external_id
-            )
-        ).first()
-        if case_id is None:
-            return None
-        return self.session.get(Case, case_id, with_for_update=True)
+def _untouched(session: Session, case: Case) -> bool:
+    """Whether a case is as it was when a person opened it for one post."""
+    whats = session.exec(
+        select(CaseEvent.what).where(col(CaseEvent.case_id) == case.id).order_by(col(CaseEvent.id))
+    ).all()
+    if case.status != CaseStatus.OPEN or case.assignee or whats[:1] != ["opened by hand"]:
+        return False
+    posts = select(sa.func.count()).select_from(Post).where(col(Post.case_id) == case.id)
+    replies = select(sa.func.count()).select_from(Reply).where(col(Reply.case_id) == case.id)
+    notes = select(sa.func.count()).select_from(Note).where(col(Note.case_id) == case.id)
+    numbers = [session.exec(query).one() for query in (posts, replies, notes)]
+    return numbers == [1, 0, 0]

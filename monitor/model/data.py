@@ -1,7 +1,8 @@
 """The labelled posts that the shipped model is taught and tuned on, and how they are split.
 
 Splits are made by a hash of the letters of a post, so that they are the same on every machine
-and a post that is in two sets falls on the same side in both.
+and a post that is in two sets falls on the same side in both. Posts written for this project are
+split by industry: those kept for tuning are about companies of a kind that was never taught.
 The sets under non-commercial terms (airline, music service) are never read here: they measure.
 """
 
@@ -15,13 +16,15 @@ from pathlib import Path
 
 from monitor.model.text import clean
 
-# Which customers' turns of the shared conversations are complaints, labelled one by one.
-CONVERSATION_LABELS = Path(__file__).parent / "conversation_labels.csv"
+HERE = Path(__file__).parent
+# Posts to invented companies, with the labels of who wrote them and of a second reader.
+WRITTEN_POSTS = HERE / "posts.csv"
+# What two readers say of the tone and the subject of real posts to companies, by their ids.
+READINGS = HERE / "readings.csv"
 HELD_OUT_DOMAINS = ("food", "other", "transport", "cars")
-COMPLAINT_COPIES = 4  # There are few complaints: each is shown this often in an epoch.
-MOST_SEVERE_COPIES = 3
-SEVERITY_ROWS_A_LEVEL = 4_000
-PRAISE_ROWS = 2_500
+HELD_OUT_INDUSTRIES = ("parcels", "hotels", "housing", "console")
+# Airlines measure how the model does on companies never seen, so none may be taught.
+HELD_OUT_COMPANIES = ("SouthwestAir", "Delta")
 # Intensity runs from -2 to 2; praise has no severity, so both its levels are 0.
 SEVERITY = {-2: 1.0, -1: 2 / 3, 0: 1 / 3, 1: 0.0, 2: 0.0}
 
@@ -38,13 +41,15 @@ class Example:
     complaint: int | None = None  # 1 complaint
     severity: float | None = None  # 0..1
     addressed: bool = False  # written to a company, as what the monitor collects mostly is
+    written: bool = False  # written for this project, not by a stranger
 
 
 @dataclass(frozen=True, slots=True)
 class Splits:
     """What the model learns from, what settings are chosen on, and the unseen domains."""
 
-    train: list[Example]
+    general: list[Example]  # tweets on everything, with their tone
+    companies: list[Example]  # posts to companies, and some that are not, with their subject
     dev: list[Example]
     test: list[Example]
 
@@ -71,50 +76,99 @@ def unescape(text: str) -> str:
 
 
 def load(data: Path) -> Splits:
-    """Return the splits made from the shared `data` folder."""
-    val = data / "tweeteval" / "sentiment_val.tsv"
-    kept_out = {key(row["text"]) for row in read_rows(val)}
-    sentiment = _unique(_sentiment(data), kept_out)
-    complaints = [(row["domain"], _complaint(row)) for row in _complaint_rows(data)]
+    """Return the splits made from the shared `data` folder and the posts kept beside this file."""
+    readings = {row["id"]: row for row in read_rows(READINGS)}
+    kept_out = {key(row["text"]) for row in read_rows(data / "tweeteval" / "sentiment_val.tsv")}
+    complaints = [(row["domain"], _complaint(row, readings)) for row in _complaint_rows(data)]
     test = _unique((c for domain, c in complaints if domain in HELD_OUT_DOMAINS), kept_out)
     kept_out = kept_out | {key(example.text) for example in test}
     seen = [c for domain, c in complaints if domain not in HELD_OUT_DOMAINS]
-    seen = _unique((*seen, *_conversations(data)), kept_out)
-    severity = _unique(_severity(data), kept_out)
+    seen = _unique((*seen, *_conversations(data, readings)), kept_out)
+    general = _unique(_general(data), kept_out | {key(example.text) for example in seen})
+    written = {True: [e for i, e in written_posts() if i in HELD_OUT_INDUSTRIES]}
+    written[False] = [e for i, e in written_posts() if i not in HELD_OUT_INDUSTRIES]
 
-    train: list[Example] = []
-    dev: list[Example] = []
-    for example in (*_praise_is_no_complaint(sentiment), *seen, *severity):
-        (dev if bucket(example.text, 10) == 0 else train).append(example)
-    return Splits(list(_repeated(_levelled(train))), dev, test)
+    def side(examples: list[Example], dev: bool) -> list[Example]:
+        return [example for example in examples if (bucket(example.text, 10) == 0) is dev]
+
+    return Splits(
+        general=side(general, dev=False),
+        companies=[*side(seen, dev=False), *written[False]],
+        dev=[*side(general, dev=True), *side(seen, dev=True), *written[True]],
+        test=test,
+    )
 
 
-def _sentiment(data: Path) -> Iterator[Example]:
+def written_posts() -> Iterator[tuple[str, Example]]:
+    """Yield the posts written for this project with their industries.
+
+    Where the writer and the second reader differ, a post says nothing on that question.
+    """
+    for row in read_rows(WRITTEN_POSTS):
+        sentiment, complaint, severity = (
+            int(row[name]) if row[name] == row[f"second_{name}"] else None
+            for name in ("sentiment", "complaint", "severity")
+        )
+        yield (
+            row["industry"],
+            Example(
+                clean(row["text"]),
+                sentiment=sentiment,
+                complaint=complaint,
+                severity=None if severity is None else severity / 3,
+                addressed=True,
+                written=True,
+            ),
+        )
+
+
+def _general(data: Path) -> Iterator[Example]:
+    """Yield the tweets with their tone, and their severity where people rated it."""
+    levels = {
+        key(unescape(row["text"])): SEVERITY[int(row["intensity"])]
+        for row in read_rows(data / "tweeteval" / "intensity_train.tsv")
+    }
     for row in read_rows(data / "tweeteval" / "sentiment_train.tsv"):
-        yield Example(clean(unescape(row["text"])), sentiment=int(row["label"]))
+        text = unescape(row["text"])
+        severity = levels.get(key(text))
+        yield Example(clean(text), sentiment=int(row["label"]), severity=severity)
 
 
 def _complaint_rows(data: Path) -> Iterator[dict[str, str]]:
     return read_rows(data / "complaints" / "complaints.csv")
 
 
-def _complaint(row: dict[str, str]) -> Example:
-    addressed = not row["domain"].startswith("random")
-    return Example(clean(row["text"]), complaint=int(row["complaint"]), addressed=addressed)
+def _complaint(row: dict[str, str], readings: dict[str, dict[str, str]]) -> Example:
+    example = Example(
+        clean(row["text"]),
+        complaint=int(row["complaint"]),
+        addressed=not row["domain"].startswith("random"),
+    )
+    return _with_tone(example, readings.get("c" + row["id"]))
 
 
-def _conversations(data: Path) -> Iterator[Example]:
-    labels = {row["id"]: int(row["complaint"]) for row in read_rows(CONVERSATION_LABELS)}
+def _conversations(data: Path, readings: dict[str, dict[str, str]]) -> Iterator[Example]:
     path = data / "conversations" / "conversations.jsonl"
     for line in path.read_text(encoding="utf-8").splitlines():
-        for turn in json.loads(line)["turns"]:
-            if turn["from"] == "customer" and turn["id"] in labels:
-                yield Example(clean(turn["text"]), complaint=labels[turn["id"]], addressed=True)
+        session = json.loads(line)
+        if session["company"] in HELD_OUT_COMPANIES:
+            continue
+        for turn in session["turns"]:
+            reading = readings.get("t" + turn["id"])
+            if turn["from"] == "customer" and reading:
+                complaint = int(reading["complaint"]) if reading["complaint"] else None
+                example = Example(clean(turn["text"]), complaint=complaint, addressed=True)
+                yield _with_tone(example, reading)
 
 
-def _severity(data: Path) -> Iterator[Example]:
-    for row in read_rows(data / "tweeteval" / "intensity_train.tsv"):
-        yield Example(clean(unescape(row["text"])), severity=SEVERITY[int(row["intensity"])])
+def _with_tone(example: Example, reading: dict[str, str] | None) -> Example:
+    if reading is None:
+        return example
+    return replace(
+        example,
+        sentiment=int(reading["sentiment"]) if reading["sentiment"] else None,
+        severity=int(reading["severity"]) / 3 if reading["severity"] else None,
+    )
 
 
 def _unique(examples: Iterable[Example], kept_out: set[str]) -> list[Example]:
@@ -127,36 +181,3 @@ def _unique(examples: Iterable[Example], kept_out: set[str]) -> list[Example]:
             seen.add(letters)
             kept.append(example)
     return kept
-
-
-def _praise_is_no_complaint(examples: list[Example]) -> Iterator[Example]:
-    """Yield the sentiment posts, some of the positive ones marked as no complaint.
-
-    The complaint set holds questions and chatter but little praise, which customers do write.
-    """
-    left = PRAISE_ROWS
-    for example in examples:
-        if example.sentiment == 2 and left and bucket(example.text, 7) == 0:
-            left -= 1
-            example = replace(example, complaint=0)
-        yield example
-
-
-def _levelled(examples: list[Example]) -> Iterator[Example]:
-    """Yield the examples with at most SEVERITY_ROWS_A_LEVEL of each severity, to save time."""
-    counts: dict[float, int] = {}
-    for example in sorted(examples, key=lambda e: bucket(e.text, 1 << 64)):
-        if example.severity is not None:
-            counts[example.severity] = counts.get(example.severity, 0) + 1
-            if counts[example.severity] > SEVERITY_ROWS_A_LEVEL:
-                continue
-        yield example
-
-
-def _repeated(examples: Iterable[Example]) -> Iterator[Example]:
-    for example in examples:
-        if example.sentiment is None and example.complaint is not None:
-            copies = COMPLAINT_COPIES
-        else:
-            copies = MOST_SEVERE_COPIES if example.severity == 1.0 else 1
-        yield from [example] * copies

@@ -8,12 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from monitor.model.data import HELD_OUT_DOMAINS, read_rows
-from monitor.model.scorer import Scorer, Sentiment
+from monitor.model.scorer import Scorer
 
 _YES = frozenset({"1", "true", "yes", "complaint"})
 _NO = frozenset({"0", "false", "no", "not_complaint", "not complaint", "other"})
-LIVE_SHARE = 0.1  # About the share of complaints among the posts that name a company.
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +34,6 @@ class Metrics:
     f1: float | None
     average_precision: float | None  # the ranking alone, without a threshold
     calibration_error: float | None  # expected calibration error, 10 bins, 0 is best
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One figure of a report."""
-
-    data: str
-    measure: str
-    posts: int
-    value: float | None  # None: not measured, as the set is absent or has one class only
 
 
 def evaluate(scorer: Scorer, rows: Sequence[Labelled], threshold: float = 0.5) -> Metrics:
@@ -143,57 +131,6 @@ def load(path: Path) -> list[Labelled]:
                 raise ValueError(f"{path}, line {reader.line_num}: {label!r} is no label")
             labelled.append(Labelled(row["text"], label in _YES))
     return labelled
-
-
-def report(scorer: Scorer, data: Path) -> list[Row]:
-    """Return the figures of `scorer` on the shared sets in `data` that it was not taught on."""
-    return [*_sentiment(scorer, data), *_complaints(scorer, data), *_airline(scorer, data)]
-
-
-def _sentiment(scorer: Scorer, data: Path) -> list[Row]:
-    name, path = "sentiment of tweets", data / "tweeteval" / "sentiment_val.tsv"
-    if not path.exists():
-        return [Row(name, "macro recall", 0, None)]
-    rows = list(read_rows(path))
-    wanted = [list(Sentiment)[int(row["label"])] for row in rows]
-    found = [score.sentiment for score in scorer([row["text"] for row in rows])]
-    return [Row(name, "macro recall", len(rows), class_scores(found, wanted)[0])]
-
-
-def _complaints(scorer: Scorer, data: Path) -> list[Row]:
-    name, path = "complaints, unseen domains", data / "complaints" / "complaints.csv"
-    if not path.exists():
-        return [Row(name, "average precision", 0, None)]
-    rows = [row for row in read_rows(path) if row["domain"] in HELD_OUT_DOMAINS]
-    wanted = [row["complaint"] == "1" for row in rows]
-    said = [score.complaint for score in scorer([row["text"] for row in rows])]
-    found = [probability >= 0.5 for probability in said]
-    return [
-        Row(name, "macro F1 at 0.5", len(rows), class_scores(found, wanted)[1]),
-        Row(name, "average precision", len(rows), average_precision(said, wanted)),
-        Row(name, "calibration error", len(rows), calibration_error(said, wanted)),
-    ]
-
-
-def _airline(scorer: Scorer, data: Path) -> list[Row]:
-    name, path = "negative tweets to airlines", data / "airline" / "airline.csv"
-    if not path.exists():
-        return [Row(name, "average precision", 0, None)]
-    rows = list(read_rows(path))
-    wanted = [row["airline_sentiment"] == "negative" for row in rows]
-    scores = scorer([row["text"] for row in rows])
-    figures = []
-    for column, said in (
-        ("complaint", [score.complaint for score in scores]),
-        ("negative", [score.negative for score in scores]),
-    ):
-        plain = average_precision(said, wanted)
-        live = average_precision(said, wanted, LIVE_SHARE)
-        figures += [
-            Row(name, f"average precision by {column}", len(rows), plain),
-            Row(name, f"the same at {LIVE_SHARE:.0%} negative", len(rows), live),
-        ]
-    return figures
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -103,6 +103,11 @@ class HubScorer:
         """The name or folder that was asked for."""
         return self._name
 
+    @property
+    def languages(self) -> frozenset[str]:
+        """Empty: nobody has told what it was measured on."""
+        return frozenset()
+
     def __call__(self, texts: Sequence[str]) -> list[Score]:
         """Return one score per text, in their order; a text without words is no complaint."""
         cleaned = [clean(text) for text in texts]

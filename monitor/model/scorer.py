@@ -6,8 +6,10 @@ The shipped one needs no torch, no network and no graphics card.
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -15,10 +17,14 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from monitor.model.text import MAX_TOKENS, clean
+from monitor.model.text import MAX_TOKENS, clean, gist
 
 WEIGHTS = Path(__file__).parent / "weights"
 BATCH = 32  # Larger batches take more memory and are no faster on a CPU.
+DESCRIBED = frozenset(
+    ("name", "version", "languages", "temperatures", "lean", "tone", "shift", "threshold", "sha256")
+)
+KNOWN = 8_192  # Verdicts that are kept, so that a text that goes round is read once.
 
 
 class ModelError(Exception):
@@ -51,6 +57,10 @@ class Scorer(Protocol):
     def name(self) -> str:
         """The model and its version, stored with every score."""
 
+    @property
+    def languages(self) -> frozenset[str]:
+        """The languages that it was measured on, such as "en"; empty where that is not known."""
+
     def __call__(self, texts: Sequence[str]) -> list[Score]:
         """Return one score per text, in their order."""
 
@@ -81,23 +91,25 @@ class ShippedScorer:
     """The model in `folder`, run by ONNX Runtime."""
 
     def __init__(self, folder: Path, *, threads: int | None = None) -> None:
-        # The tokenizer's library speaks up about torch, which is not needed here.
-        os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
         import onnxruntime
-        from transformers import PreTrainedTokenizerFast
+        from tokenizers import Tokenizer
 
         description = _read_description(folder)
         for file, digest in description["sha256"].items():
             _verify(folder / file, digest)
         self._name = f"{description['name']}-{description['version']}"
+        self._languages = frozenset(description["languages"])
         self._temperatures: dict[str, float] = description["temperatures"]
+        self._lean = np.asarray(description["lean"])
         self._tone: float = description["tone"]
         self._shift: float = description["shift"]
-        self._tokenizer = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]  # transformers ships no type
-            tokenizer_file=str(folder / "tokenizer.json"), pad_token="[PAD]"
-        )
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer.enable_truncation(MAX_TOKENS)
+        self._known: dict[str, Score] = {}
+        # Each worker runs whole batches on one core: two threads on one batch wait for each other.
+        self._workers = threads or os.cpu_count() or 1
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or 0
+        options.intra_op_num_threads = 1
         # A waiting thread that spins takes the core from the other programs of the machine.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(
@@ -109,41 +121,82 @@ class ShippedScorer:
         """The model and its version."""
         return self._name
 
+    @property
+    def languages(self) -> frozenset[str]:
+        """The languages that it was measured on."""
+        return self._languages
+
     def __call__(self, texts: Sequence[str]) -> list[Score]:
-        """Return one score per text, in their order; a text without words is no complaint."""
+        """Return one score per text, in their order; a text without words is no complaint.
+
+        Texts that differ in nothing that matters are read once and get one score.
+        """
         cleaned = [clean(text) for text in texts]
-        scores = [NOTHING] * len(cleaned)
-        worded = [place for place, text in enumerate(cleaned) if text]
-        if not worded:
-            return scores
-        outputs = self.outputs([cleaned[place] for place in worded])
+        gists = [gist(text) for text in cleaned]
+        fresh = {
+            short: text
+            for short, text in zip(reversed(gists), reversed(cleaned), strict=True)
+            if text and short not in self._known
+        }
+        # This call's own verdicts are kept apart: they are needed whatever the store forgets.
+        found = {short: self._known[short] for short in set(gists) if short in self._known}
+        if fresh:
+            scores = self._read(list(fresh.values()))
+            found |= dict(zip(fresh, scores, strict=True))
+            if len(self._known) + len(fresh) > KNOWN:
+                self._known = {}
+            self._known |= dict(list(found.items())[-KNOWN:])
+        return [
+            found[short] if text else NOTHING for short, text in zip(gists, cleaned, strict=True)
+        ]
+
+    def _read(self, cleaned: Sequence[str]) -> list[Score]:
+        """Return one score per cleaned text; none of them is empty, and there is one at least."""
+        outputs = self.outputs(cleaned)
         sentiment = probabilities(outputs["sentiment"], self._temperatures["sentiment"])
+        tone = (outputs["sentiment"] + self._lean).argmax(axis=1)
         odds = complaint_odds(outputs, self._tone) / self._temperatures["complaint"]
         complaint, severity = sigmoid(odds + self._shift), sigmoid(outputs["severity"])
         vectors = np.rint(outputs["vector"] * 127).astype(np.int8)
-        for row, place in enumerate(worded):
-            scores[place] = Score(
+        return [
+            Score(
                 complaint=float(complaint[row]),
-                sentiment=list(Sentiment)[int(sentiment[row].argmax())],
+                sentiment=list(Sentiment)[int(tone[row])],
                 negative=float(sentiment[row, 0]),
                 severity=float(severity[row]),
                 vector=vectors[row].tobytes(),
             )
-        return scores
+            for row in range(len(cleaned))
+        ]
+
+    def tokens(self, cleaned: str) -> int:
+        """Return how many tokens the network reads for a cleaned text."""
+        return len(self._tokenizer.encode(cleaned).ids)
 
     def outputs(self, cleaned: Sequence[str]) -> dict[str, Any]:
         """Return the network's raw outputs by head: a row for each cleaned text, one at least."""
-        tokens: list[list[int]] = self._tokenizer(
-            list(cleaned), truncation=True, max_length=MAX_TOKENS
-        )["input_ids"]
+        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch(list(cleaned))]
         names = [output.name for output in self._session.get_outputs()]
-        found: dict[str, Any] = {}
-        # Posts of one length are read together: no time goes into padding.
-        order = sorted(range(len(tokens)), key=lambda place: len(tokens[place]))
-        for start in range(0, len(order), BATCH):
-            places = order[start : start + BATCH]
+        # Posts of one length are read together: no time goes into padding. The longest come first,
+        # so that the workers end at about the same time.
+        order = sorted(range(len(tokens)), key=lambda place: -len(tokens[place]))
+        size = min(BATCH, math.ceil(len(order) / self._workers))
+        batches = [order[start : start + size] for start in range(0, len(order), size)]
+
+        def run(places: list[int]) -> list[Any]:
             ids, mask = _padded([tokens[place] for place in places])
-            answers = self._session.run(names, {"input_ids": ids, "attention_mask": mask})
+            answers: list[Any] = self._session.run(
+                names, {"input_ids": ids, "attention_mask": mask}
+            )
+            return answers
+
+        if len(batches) == 1:
+            answered = [run(batches[0])]
+        else:
+            with ThreadPoolExecutor(self._workers) as pool:
+                answered = list(pool.map(run, batches))
+        found: dict[str, Any] = {}
+        for places, answers in zip(batches, answered, strict=True):
             for name, rows in zip(names, answers, strict=True):
                 shape = (len(tokens), *rows.shape[1:])
                 found.setdefault(name, np.empty(shape, rows.dtype))[places] = rows
@@ -158,6 +211,12 @@ def complaint_odds(outputs: dict[str, Any], tone: float) -> Any:
     complaint, sentiment = outputs["complaint"], outputs["sentiment"]
     negative = sentiment[:, 0] - np.logaddexp(sentiment[:, 1], sentiment[:, 2])
     return complaint[:, 1] - complaint[:, 0] + tone * negative
+
+
+def log_odds(probability: float) -> float:
+    """Return a probability as log odds; sureness beyond what a score can mean is cut."""
+    kept = min(max(probability, 1e-6), 1 - 1e-6)
+    return math.log(kept / (1 - kept))
 
 
 def sigmoid(odds: Any) -> Any:
@@ -186,6 +245,9 @@ def _padded(rows: list[list[int]]) -> tuple[Any, Any]:
 def _read_description(folder: Path) -> dict[str, Any]:
     try:
         description: dict[str, Any] = json.loads((folder / "model.json").read_text("utf-8"))
+        missing = DESCRIBED - description.keys()
+        if missing:
+            raise ValueError(f"it lacks {', '.join(sorted(missing))}")
     except (OSError, ValueError) as error:
         raise ModelError(
             f"The model's description cannot be read ({error}): install the project again."

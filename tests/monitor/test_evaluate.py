@@ -7,15 +7,14 @@ import pytest
 
 from monitor.model.evaluate import (
     Labelled,
-    Row,
     average_precision,
     calibration_error,
     class_scores,
     evaluate,
     load,
     measure,
-    report,
 )
+from monitor.model.report import Row, learning_curve, report
 from monitor.model.scorer import Score, Sentiment
 
 
@@ -23,6 +22,7 @@ class Shouting:
     """A scorer that hears a complaint in capital letters."""
 
     name = "shouting"
+    languages = frozenset({"en"})
 
     def __call__(self, texts: Sequence[str]) -> list[Score]:
         """Return a score per text."""
@@ -122,4 +122,8 @@ def test_report_measures_on_the_sets_that_are_there(tmp_path: Path) -> None:
     rows = report(Shouting(), tmp_path)
     assert rows[0] == Row("sentiment of tweets", "macro recall", 3, 0.75)
     assert rows[1] == Row("complaints, unseen domains", "macro F1 at 0.5", 2, 1.0)
-    assert rows[-1] == Row("negative tweets to airlines", "average precision", 0, None)
+    assert Row("negative tweets to airlines", "average precision", 0, None) in rows
+    assert rows[-1] == Row("sentiment, hindi", "macro recall", 0, None)
+    written = {row.measure: row for row in rows if row.data == "written posts"}
+    assert written["average precision"].posts > 500
+    assert learning_curve(Shouting(), tmp_path) == []

@@ -290,3 +290,27 @@ def test_unusable_classifiers_are_refused(tmp_path: Path) -> None:
         HubScorer(str(tiny_classifier(tmp_path, ["joy", "anger"])))
     with pytest.raises(ModelError, match="cannot be loaded"):
         HubScorer(str(tmp_path / "nowhere"))
+
+
+def test_copies_and_near_copies_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    scorer = ShippedScorer(WEIGHTS, threads=1)
+    read: list[str] = []
+    outputs = scorer.outputs
+
+    def counting(cleaned: Sequence[str]) -> dict[str, object]:
+        read.extend(cleaned)
+        return outputs(cleaned)
+
+    monkeypatch.setattr(scorer, "outputs", counting)
+    flood = [
+        "@acme your app is down again!",
+        "@acme your app is down again!!!",
+        "@bob @acme Your app is  DOWN again! https://t.co/x",
+        "@acme your app is up again!",
+    ]
+    scores = scorer([*flood, flood[0]])
+    assert len(read) == 2
+    assert scores[0] == scores[1] == scores[2] == scores[4] != scores[3]
+    # A later batch knows them too.
+    assert scorer([flood[1]]) == scores[:1]
+    assert len(read) == 2

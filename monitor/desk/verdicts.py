@@ -1,0 +1,47 @@
+"""Writes what people say of a post into its labels; the caller commits.
+
+Apart from `monitor.desk.labels`, as closing a case writes one too and cases know nothing of labels.
+"""
+
+import sqlalchemy as sa
+from sqlmodel import Session, col
+
+from monitor.store.db import insert
+from monitor.store.models import Dismissal, Label, LabelOrigin, Outcome, now
+
+_SAYS_YES = (Outcome.SOLVED, Outcome.EXPLAINED, Outcome.CANNOT_HELP)
+_SAYS_NO = (Dismissal.NOT_A_COMPLAINT, Dismissal.SPAM)
+
+
+def of_outcome(outcome: Outcome, dismissal: Dismissal | None) -> bool | None:
+    """Whether an outcome says that the post was a complaint; None where it says nothing of it."""
+    if outcome in _SAYS_YES:
+        return True
+    return False if dismissal in _SAYS_NO else None
+
+
+def write(
+    session: Session,
+    post_id: int,
+    origin: LabelOrigin,
+    agent: str,
+    complaint: bool,
+    severity: float | None = None,
+) -> None:
+    """Give a post its label of this origin, in place of an earlier one."""
+    said = {"complaint": complaint, "severity": severity, "agent": agent, "labelled_at": now()}
+    statement = insert(session, Label).values(post_id=post_id, origin=origin, **said)
+    session.execute(
+        statement.on_conflict_do_update(index_elements=["post_id", "origin"], set_=said),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def erase(session: Session, post_id: int, origin: LabelOrigin) -> None:
+    """Take a post's label of this origin away. One of a sample waits for its answer again."""
+    chosen = (col(Label.post_id) == post_id, col(Label.origin) == origin)
+    unsaid = {"complaint": None, "severity": None, "agent": None, "labelled_at": None}
+    unsampled = col(Label.sample_id).is_(None)
+    options = {"synchronize_session": False}
+    session.execute(sa.delete(Label).where(*chosen, unsampled), execution_options=options)
+    session.execute(sa.update(Label).where(*chosen).values(**unsaid), execution_options=options)

@@ -1,0 +1,190 @@
+"""The work that posts make: cases, our replies, notes and history."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy import Index, text
+from sqlmodel import Field, SQLModel
+
+from monitor.store.models.base import now, stored
+
+
+class CaseStatus(StrEnum):
+    """Where a case stands."""
+
+    OPEN = "open"
+    PENDING = "pending"
+    """Answered; the customer has the word."""
+    SNOOZED = "snoozed"
+    RESOLVED = "resolved"
+
+
+ACTIVE = (CaseStatus.OPEN, CaseStatus.PENDING, CaseStatus.SNOOZED)
+"""Statuses of a case that still stands; an author has at most one such case."""
+
+
+class Outcome(StrEnum):
+    """How a case ended."""
+
+    SOLVED = "solved"
+    EXPLAINED = "explained"
+    CANNOT_HELP = "cannot help"
+    NOT_OUR_SERVICE = "not our service"
+    DISMISSED = "dismissed"
+    """Needed no answer; says why in `dismissal`."""
+
+
+class Dismissal(StrEnum):
+    """Why a case needed no answer; counted, and part of the response rate's denominator."""
+
+    NOT_A_COMPLAINT = "not a complaint"
+    NOT_ABOUT_US = "not about us"
+    SPAM = "spam"
+    DUPLICATE = "duplicate"
+    POST_DELETED = "post deleted"
+
+
+class ReplyStatus(StrEnum):
+    """Where a public answer stands. A case shows its latest reply's."""
+
+    UNANSWERED = "unanswered"
+    DRAFT = "draft"
+    SENDING = "sending"
+    SENT = "sent"
+    SEEN = "seen"
+    """It was found on the network."""
+    FAILED = "failed"
+
+
+class Case(SQLModel, table=True):
+    """One author's problem to be answered."""
+
+    __table_args__ = (
+        # An author has one standing case: two engines cannot open it twice.
+        Index(
+            "uq_case_standing",
+            "author_id",
+            unique=True,
+            sqlite_where=text("status != 'resolved'"),
+            postgresql_where=text("status != 'resolved'"),
+        ),
+        # Read by the queue, which pages by (rank, id) within what it filters.
+        Index("ix_case_queue", "status", "rank", "id"),
+        Index("ix_case_queue_any", "rank", "id"),
+        Index("ix_case_queue_network", "status", "network", "rank", "id"),
+        Index("ix_case_queue_assignee", "status", "assignee", "rank", "id"),
+        Index("ix_case_of_author", "author_id", "id"),
+        # Read by trends.
+        Index("ix_case_by_time", "opened_at"),
+        # Read by the waker.
+        Index(
+            "ix_case_to_wake",
+            "snoozed_until",
+            sqlite_where=text("status = 'snoozed'"),
+            postgresql_where=text("status = 'snoozed'"),
+        ),
+    )
+
+    id: int = Field(default=None, primary_key=True)
+    author_id: int = Field(foreign_key="author.id")
+    network: str
+    post_id: int
+    """The post that the queue shows: the worst one that we have not answered. No foreign key, as
+    posts already point at their case and a circle could not be created in one order."""
+    status: CaseStatus = Field(default=CaseStatus.OPEN, sa_type=stored(CaseStatus))
+    assignee: str | None = None
+    opened_at: datetime = Field(default_factory=now)
+    waiting_since: datetime | None = None
+    """When the customer began to wait; null once we answered or the case ended."""
+    answered_at: datetime | None = None
+    """When we last answered."""
+    first_answered_at: datetime | None = None
+    snoozed_until: datetime | None = None
+    resolved_at: datetime | None = None
+    outcome: Outcome | None = Field(default=None, sa_type=stored(Outcome))
+    dismissal: Dismissal | None = Field(default=None, sa_type=stored(Dismissal))
+    reply_status: ReplyStatus = Field(default=ReplyStatus.UNANSWERED, sa_type=stored(ReplyStatus))
+
+    complaint: float = 0.0
+    """The complaint probability of its worst unanswered post, by points."""
+    severity: float = 0.0
+    """The highest severity of its unanswered posts."""
+    reach: int = 0
+    """Followers of the author and of those who reposted."""
+    contacts: int = 1
+    """Posts by the author in this case and the resolved ones of the last month."""
+    measured: bool = Field(default=True, sa_column_kwargs={"server_default": sa.true()})
+    """False where its worst post is in a language on which the model was not measured."""
+    rank: float = 0.0
+    """Sorts as the priority does, at any time: see monitor.desk.priority."""
+
+
+class Reply(SQLModel, table=True):
+    """One public answer. It is saved before it is sent."""
+
+    __table_args__ = (
+        Index("ix_reply_of_case", "case_id", "id"),
+        # Read by settling: replies sent or stuck whose visibility is not known.
+        Index(
+            "ix_reply_to_settle",
+            "id",
+            sqlite_where=text("status IN ('sending', 'sent')"),
+            postgresql_where=text("status IN ('sending', 'sent')"),
+        ),
+        # One unfinished answer per case: nothing is sent twice by two clicks.
+        Index(
+            "uq_reply_unfinished",
+            "case_id",
+            unique=True,
+            sqlite_where=text("status IN ('draft', 'sending')"),
+            postgresql_where=text("status IN ('draft', 'sending')"),
+        ),
+    )
+
+    id: int = Field(default=None, primary_key=True)
+    case_id: int = Field(foreign_key="case.id")
+    post_id: int = Field(foreign_key="post.id")
+    agent: str
+    text: str = Field(sa_type=sa.Text)
+    status: ReplyStatus = Field(default=ReplyStatus.DRAFT, sa_type=stored(ReplyStatus))
+    key: str = Field(unique=True)
+    """Idempotency key: the same for every try of this reply."""
+    elsewhere: bool = False
+    """Made on the network by hand and recorded with its link."""
+    created_at: datetime = Field(default_factory=now)
+    updated_at: datetime = Field(default_factory=now)
+    """When its status last changed."""
+    sent_at: datetime | None = None
+    seen_at: datetime | None = None
+    checked_at: datetime | None = None
+    """When we last looked for it on the network."""
+    external_id: str | None = None
+    url: str = ""
+    error: str | None = Field(default=None, sa_type=sa.Text)
+
+
+class Note(SQLModel, table=True):
+    """An internal remark; it never leaves."""
+
+    __table_args__ = (Index("ix_note_of_case", "case_id", "id"),)
+
+    id: int = Field(default=None, primary_key=True)
+    case_id: int = Field(foreign_key="case.id")
+    agent: str
+    text: str = Field(sa_type=sa.Text)
+    created_at: datetime = Field(default_factory=now)
+
+
+class CaseEvent(SQLModel, table=True):
+    """One line of a case's history. A log, never the source of truth."""
+
+    __table_args__ = (Index("ix_caseevent_of_case", "case_id", "id"),)
+
+    id: int = Field(default=None, primary_key=True)
+    case_id: int = Field(foreign_key="case.id")
+    at: datetime = Field(default_factory=now)
+    agent: str | None = None
+    """Null: the monitor itself."""
+    what: str
+    detail: str = Field(default="", sa_type=sa.Text)
