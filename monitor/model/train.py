@@ -93,7 +93,8 @@ def teach_net(splits: data.Splits, base: Path, work: Path) -> Net:
         steps = batches(range(len(examples)), lengths, SEED + number - 1)
         teach(net, steps, loss, part.rates, work / f"state-{number}.pt")
         torch.save(net.state_dict(), done)
-    return net.eval()
+    net.eval()
+    return net
 
 
 def main() -> None:
