@@ -9,8 +9,8 @@ from sqlmodel import Session
 from connectors.base import Connector
 from dashboard import actions, resources, times, widgets
 from dashboard.markup import Markup, draw, foreign, link_out, tag
+from monitor.answer import replies
 from monitor.config import SourceConfig
-from monitor.desk import replies
 from monitor.desk.case_file import CaseFile
 from monitor.store.models import CaseStatus, Reply, ReplyStatus, now
 

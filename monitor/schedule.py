@@ -16,8 +16,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlmodel import Session
 
 from connectors.base import Connector
+from monitor.answer import replies
 from monitor.config import Config, ConfigError, line_of
-from monitor.desk import cases, labels, replies
+from monitor.desk import cases, labels
 from monitor.desk.refresh import refresh
 from monitor.desk.triage import triage_new
 from monitor.intake.collect import Watch, collect

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from connectors.demo import Demo
+from monitor.answer import replies
 from monitor.config import load
-from monitor.desk import cases, replies
+from monitor.desk import cases
 from monitor.desk.case_file import case_file
 from monitor.desk.work_queue import Filter, queue
 from monitor.schedule import Engine, check_queries

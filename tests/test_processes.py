@@ -61,7 +61,7 @@ from datetime import datetime, UTC
 from pathlib import Path
 from sqlmodel import Session
 from connectors.base import Connector, SentReply
-from monitor.desk import replies
+from monitor.answer import replies
 from monitor.store.db import connect
 url, die, log = sys.argv[1], sys.argv[2], Path(sys.argv[3])
 class Counting(Connector):

@@ -4,7 +4,6 @@ The file is fused and reduced to int8 with a reduced range: a quarter of the siz
 speed of the net, with the same figures, also on processors without the newest instructions.
 """
 
-import hashlib
 import json
 import shutil
 from collections.abc import Sequence
@@ -57,7 +56,7 @@ def export(net: Any, splits: data.Splits, base: Path, work: Path, shared: Path, 
         "tone": 0.0,
         "shift": 0.0,
         "threshold": 0.5,
-        "sha256": {name: digest(out / name) for name in ("model.onnx", "tokenizer.json")},
+        "sha256": {name: data.digest(out / name) for name in ("model.onnx", "tokenizer.json")},
     }
     write_json(out / "model.json", description)
     description |= calibrate(ShippedScorer(out), splits.dev)
@@ -67,11 +66,11 @@ def export(net: Any, splits: data.Splits, base: Path, work: Path, shared: Path, 
     whole.mkdir(exist_ok=True)
     shutil.copy(work / "fused.onnx", whole / "model.onnx")
     shutil.copy(out / "tokenizer.json", whole)
-    digests = {name: digest(whole / name) for name in ("model.onnx", "tokenizer.json")}
+    digests = {name: data.digest(whole / name) for name in ("model.onnx", "tokenizer.json")}
     write_json(whole / "model.json", description | {"sha256": digests})
 
     metrics = {
-        "base_sha256": digest(base / "model.safetensors"),
+        "base_sha256": data.digest(base / "model.safetensors"),
         "posts": {
             "general": len(splits.general),
             "companies": len(splits.companies),
@@ -219,11 +218,6 @@ def dev_figures(
             f"{level:.2f}": float(np.mean(said)) for level, said in sorted(levels.items())
         },
     }
-
-
-def digest(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -12,6 +12,9 @@ from transformers import AutoModel
 from monitor.model.data import Example
 from monitor.model.text import MAX_TOKENS
 
+COOLING = 2.0
+CONTRAST = 0.07  # the temperature of the published recipe
+
 
 class Net(nn.Module):  # type: ignore[misc, unused-ignore]  # torch may be absent
     """An encoder and its heads: sentiment, complaint and severity logits, and the vector."""
@@ -51,10 +54,10 @@ def load_encoder(base: Path) -> Any:
     )
 
 
-def tokenize(tokenizer: Any, texts: list[str]) -> dict[str, Any]:
+def tokenize(tokenizer: Any, texts: list[str], longest: int = MAX_TOKENS) -> dict[str, Any]:
     """Return `texts` as padded tensors of token numbers and their mask."""
     tokens = tokenizer(
-        texts, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
+        texts, padding=True, truncation=True, max_length=longest, return_tensors="pt"
     )
     return {name: tokens[name] for name in ("input_ids", "attention_mask")}
 
@@ -79,3 +82,44 @@ def loss_of(outputs: tuple[Any, ...], batch: Sequence[Example]) -> Any:
             severity[rated], levels, reduction="sum"
         )
     return loss / len(batch)
+
+
+def joined(outputs: tuple[Any, ...]) -> Any:
+    """Return the logits of sentiment (3), complaint (2) and severity (1) side by side."""
+    sentiment, complaint, severity = (output.float() for output in outputs[:3])
+    return torch.cat([sentiment, complaint, severity.unsqueeze(1)], dim=1)
+
+
+def distance(outputs: tuple[Any, ...], said: Any) -> Any:
+    """Return how far the heads are from what a teacher said, its logits (posts, 6), by the posts.
+
+    Rows of NaN say nothing. After Hinton et al. (2015): both sides are cooled, which shows what the
+    teacher thinks of the classes that it does not choose.
+    """
+    known = ~said.isnan().any(1)
+    if not known.any():
+        return torch.zeros(())
+    logits, wanted = joined(outputs)[known], said[known]
+    loss = functional.binary_cross_entropy_with_logits(
+        logits[:, 5], wanted[:, 5].sigmoid(), reduction="sum"
+    )
+    for start, end in ((0, 3), (3, 5)):
+        loss = loss + COOLING**2 * functional.kl_div(
+            functional.log_softmax(logits[:, start:end] / COOLING, dim=1),
+            functional.softmax(wanted[:, start:end] / COOLING, dim=1),
+            reduction="sum",
+        )
+    return loss / len(said)
+
+
+def apart(vectors: Any, faults: Sequence[str]) -> Any:
+    """Return how badly vectors of one fault lie together, against those of the other faults.
+
+    The supervised contrastive loss of Khosla et al. (2020), over posts that share their fault.
+    """
+    same = torch.tensor([[one == other for other in faults] for one in faults])
+    itself = torch.eye(len(faults), dtype=torch.bool)
+    likeness = (vectors.float() @ vectors.float().T / CONTRAST).masked_fill(itself, -1e9)
+    chance = functional.log_softmax(likeness, dim=1)
+    pairs = same & ~itself
+    return -(chance * pairs).sum(1).div(pairs.sum(1).clamp(min=1)).mean()

@@ -27,6 +27,7 @@ class Rates:
     top: float  # the encoder's last layer
     decay: float  # factor from each layer to the one below
     heads: float
+    frozen: int = 0  # layers from the bottom, with the words below them, that do not learn
 
 
 def batches(numbers: Sequence[int], lengths: Sequence[int], seed: int) -> list[list[int]]:
@@ -50,6 +51,9 @@ def groups(net: Any, rates: Rates) -> Iterator[dict[str, Any]]:
         if name.startswith("encoder."):
             layer = int(name.split(".layer.")[1].split(".")[0]) + 1 if ".layer." in name else 0
             rate = rates.top * rates.decay ** (layers - layer)
+            if layer <= rates.frozen and rates.frozen:
+                parameter.requires_grad_(False)
+                continue
         elif name.startswith("vector."):
             rate = rates.top
         decay = 0.01 if parameter.ndim > 1 else 0.0
@@ -59,12 +63,14 @@ def groups(net: Any, rates: Rates) -> Iterator[dict[str, Any]]:
 def teach(
     net: Any,
     steps: Sequence[list[int]],
-    loss_of: Callable[[list[int]], Any],
+    loss_of: Callable[[int, list[int]], Any],
     rates: Rates,
     saved: Path,
+    name: str,
 ) -> None:
-    """Teach `net` over all `steps`, each a batch of post numbers.
+    """Teach `net` over all `steps`, each a batch of post numbers; `name` labels the bar.
 
+    `loss_of` is given the number of the step and its batch.
     The state is kept in the file `saved`, and a run that was stopped goes on from there.
     """
     optimizer = torch.optim.AdamW(groups(net, rates))
@@ -77,13 +83,13 @@ def teach(
 
     net.train()
     smooth = math.nan
-    bar = tqdm(total=len(steps), initial=first, desc="training", mininterval=5)
+    bar = tqdm(total=len(steps), initial=first, desc=name, mininterval=5)
     for number in range(first, len(steps)):
         done = number / len(steps)
         for group in optimizer.param_groups:
             group["lr"] = group["rate"] * min(done / WARM_UP, (1 - done) / (1 - WARM_UP))
         with torch.autocast("cpu", torch.bfloat16):
-            loss = loss_of(steps[number])
+            loss = loss_of(number, steps[number])
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)

@@ -10,7 +10,7 @@ from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 
 from dashboard import times, widgets
 from dashboard.charts import cells, to_csv
-from monitor.desk import replies
+from monitor.answer import replies
 from monitor.desk.cases import claim
 from monitor.store.models import Source, SourceState, now
 from monitor.watch.trends import by_day

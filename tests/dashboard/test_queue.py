@@ -4,7 +4,8 @@ import pytest
 from sqlmodel import Session
 
 from dashboard import resources
-from monitor.desk import cases, replies
+from monitor.answer import replies
+from monitor.desk import cases
 from monitor.desk.work_queue import PAGE
 from monitor.store.models import CaseStatus, Heartbeat
 from tests.dashboard.conftest import Seat

@@ -8,7 +8,7 @@ from sqlmodel import Session, select
 
 import connectors
 from connectors.base import Connector, FatalError, RetryableError, SentReply
-from monitor.desk import replies
+from monitor.answer import replies
 from monitor.store.models import CaseStatus, Reply, ReplyStatus, now
 from tests.dashboard.conftest import Seat
 from tests.dashboard.seed import Desk

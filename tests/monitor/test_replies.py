@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from connectors.base import FatalError, RetryableError
-from monitor.desk import cases, replies
+from monitor.answer import replies
+from monitor.desk import cases
 from monitor.desk.cases import CaseConflictError, CaseError
 from monitor.store.models import Case, CaseStatus, Reply, ReplyStatus, now
 from tests.conftest import ALICE, BOB, ScriptedNetwork, make_post

@@ -7,7 +7,8 @@ import time_machine
 from sqlmodel import Session
 
 from connectors.base import FetchedPost
-from monitor.desk import cases, replies
+from monitor.answer import replies
+from monitor.desk import cases
 from monitor.intake.collect import Watch
 from monitor.store.models import Dismissal, Outcome, Source
 from monitor.watch import trends

@@ -31,6 +31,10 @@ class Outcome(StrEnum):
     EXPLAINED = "explained"
     CANNOT_HELP = "cannot help"
     NOT_OUR_SERVICE = "not our service"
+    PARTED = "parted politely"
+    """We let this customer go, and said so kindly; counted apart from the solved."""
+    MERGED = "merged"
+    """Goes on in the case of `merged_into`; no outcome of its own, never counted."""
     DISMISSED = "dismissed"
     """Needed no answer; says why in `dismissal`."""
 
@@ -45,16 +49,33 @@ class Dismissal(StrEnum):
     POST_DELETED = "post deleted"
 
 
+class CannotHelp(StrEnum):
+    """Why we cannot do what the customer wanted."""
+
+    LAW = "the law"
+    CUSTOMER = "the customer's act"
+    TECHNOLOGY = "technology"
+    THIRD_PARTY = "a third party"
+    POLICY = "our policy"
+    NOT_OFFERED = "we do not offer it"
+
+
 class ReplyStatus(StrEnum):
-    """Where a public answer stands. A case shows its latest reply's."""
+    """Where a public answer stands. A case shows its latest reply's, or that the customer spoke."""
 
     UNANSWERED = "unanswered"
     DRAFT = "draft"
+    WAITING = "waiting"
+    """Written; a lead has to approve it."""
     SENDING = "sending"
     SENT = "sent"
     SEEN = "seen"
     """It was found on the network."""
     FAILED = "failed"
+    GONE = "gone"
+    """It was deleted on the network."""
+    CUSTOMER_ANSWERED = "customer answered"
+    """Of a case only: the customer wrote after our answer."""
 
 
 class Case(SQLModel, table=True):
@@ -78,6 +99,20 @@ class Case(SQLModel, table=True):
         # Read by trends.
         Index("ix_case_by_time", "opened_at"),
         # Read by the waker.
+        # Read by what is due, and by the view of what breaks soon.
+        Index(
+            "ix_case_due",
+            "due_at",
+            sqlite_where=text("due_at IS NOT NULL"),
+            postgresql_where=text("due_at IS NOT NULL"),
+        ),
+        Index("ix_case_waiting", "status", "waiting_since", "id"),
+        Index(
+            "ix_case_merged",
+            "merged_into",
+            sqlite_where=text("merged_into IS NOT NULL"),
+            postgresql_where=text("merged_into IS NOT NULL"),
+        ),
         Index(
             "ix_case_to_wake",
             "snoozed_until",
@@ -104,6 +139,42 @@ class Case(SQLModel, table=True):
     resolved_at: datetime | None = None
     outcome: Outcome | None = Field(default=None, sa_type=stored(Outcome))
     dismissal: Dismissal | None = Field(default=None, sa_type=stored(Dismissal))
+    wanted: str = Field(
+        default="", sa_type=sa.Text, sa_column_kwargs={"server_default": sa.text("''")}
+    )
+    """What the customer wanted, in a line."""
+    delivered_at: datetime | None = None
+    """When the customer got it."""
+    remedy: str = Field(
+        default="", sa_type=sa.Text, sa_column_kwargs={"server_default": sa.text("''")}
+    )
+    """What put the problem right."""
+    goodwill: str = Field(
+        default="", sa_type=sa.Text, sa_column_kwargs={"server_default": sa.text("''")}
+    )
+    """What was given on top; never in place of a remedy."""
+    cannot_help: CannotHelp | None = Field(default=None, sa_type=stored(CannotHelp))
+    partial: str = Field(
+        default="", sa_type=sa.Text, sa_column_kwargs={"server_default": sa.text("''")}
+    )
+    """The part that we could do all the same."""
+    referred_to: str = Field(default="", sa_column_kwargs={"server_default": sa.text("''")})
+    """Who takes what we cannot do."""
+    merged_into: int | None = None
+    """The case that this one goes on in. Nothing moves: its posts, replies and notes stay its own
+    and are shown there. No foreign key: SQLite would have to build this large table anew."""
+    by_hand: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
+    """Made by a person from a text: a phone call, a screenshot, a letter."""
+
+    sla: str | None = None
+    """The policy that applies, by name; null: none."""
+    first_due_at: datetime | None = None
+    """Until when the first response is promised."""
+    next_due_at: datetime | None = None
+    """Until when the present waiting is promised to end; null where nobody waits."""
+    resolution_due_at: datetime | None = None
+    due_at: datetime | None = None
+    """The earliest of these that still runs: what breaks next."""
     reply_status: ReplyStatus = Field(default=ReplyStatus.UNANSWERED, sa_type=stored(ReplyStatus))
 
     complaint: float = 0.0
@@ -162,6 +233,24 @@ class Reply(SQLModel, table=True):
     external_id: str | None = None
     url: str = ""
     error: str | None = Field(default=None, sa_type=sa.Text)
+    approver: str | None = None
+    """The lead who let it go out, or sent it back."""
+    refusal: str | None = Field(default=None, sa_type=sa.Text)
+    """Why a lead sent it back; the draft goes on."""
+
+
+class DraftOverride(SQLModel, table=True):
+    """A warning of the draft check that somebody sent all the same, and why."""
+
+    __table_args__ = (Index("ix_draftoverride_of_rule", "rule", "at"),)
+
+    id: int = Field(default=None, primary_key=True)
+    reply_id: int = Field(foreign_key="reply.id", index=True)
+    rule: str
+    phrase: str = Field(sa_type=sa.Text)
+    reason: str = Field(sa_type=sa.Text)
+    agent: str
+    at: datetime = Field(default_factory=now)
 
 
 class Note(SQLModel, table=True):

@@ -24,6 +24,12 @@ class Author(SQLModel, table=True):
     own: bool = False
     """One of the company's accounts: never a case."""
     blocked: bool = False
+    vip: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
+    """Somebody whose cases a person marked as mattering more."""
+    preference: str = Field(
+        default="", sa_type=sa.Text, sa_column_kwargs={"server_default": sa.text("''")}
+    )
+    """How this person wants to be answered: privately, by phone, in French ..."""
 
 
 class Sentiment(StrEnum):

@@ -1,0 +1,1 @@
+"""What we say: replies, the check of drafts, canned words, promises."""
