@@ -21,13 +21,17 @@ STATUS_WORDS = {
 REPLY_WORDS = {
     ReplyStatus.UNANSWERED: ("Unanswered", "gray", "Nobody has answered yet."),
     ReplyStatus.DRAFT: ("Draft", "amber", "An answer is being written; it is not sent."),
-    ReplyStatus.WAITING: ("Waiting", "amber", "A lead has to approve the answer before it is sent."),
+    ReplyStatus.WAITING: ("Waiting", "amber", "A lead has to approve the answer first."),
     ReplyStatus.SENDING: ("Sending", "amber", "It is on its way, or we do not know yet."),
     ReplyStatus.SENT: ("Sent", "blue", "The network took it; we have not seen it there yet."),
     ReplyStatus.SEEN: ("Seen", "green", "Our answer was found on the network."),
     ReplyStatus.FAILED: ("Failed", "red", "The network refused our answer: look at the case."),
-    ReplyStatus.GONE: ("Gone", "red", "Our answer was deleted on the network: nobody sees it now."),
-    ReplyStatus.CUSTOMER_ANSWERED: ("They answered", "amber", "The customer wrote after our answer."),
+    ReplyStatus.GONE: ("Gone", "red", "Our answer was deleted on the network."),
+    ReplyStatus.CUSTOMER_ANSWERED: (
+        "They answered",
+        "amber",
+        "The customer wrote after our answer.",
+    ),
 }
 
 NOT_MEASURED = (

@@ -26,8 +26,8 @@ SHA256 = "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658"
 RATES = Rates(top=4e-5, decay=0.9, heads=4e-4, frozen=3)
 SEED = 21
 MAX_TOKENS = 64  # Loses nothing of a tweet.
-GENERAL = 6_000  # tweets of each tone; the others are learned from their labels alone
-FIRST = 9_000  # of these come before any post to a company
+GENERAL = 5_000  # tweets of each tone; the others are learned from their labels alone
+FIRST = 8_000  # of these come before any post to a company
 UNSURE = 0.2  # what was said in this first part of the lessons is asked again at their end
 
 
