@@ -10,7 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from monitor.model import layer
-from monitor.model.data import HELD_OUT_DOMAINS, HELD_OUT_INDUSTRIES, WRITTEN_POSTS, read_rows
+from monitor.model.data import (
+    HELD_OUT_DOMAINS,
+    HELD_OUT_INDUSTRIES,
+    WRITTEN_POSTS,
+    fault_posts,
+    read_rows,
+)
 from monitor.model.evaluate import average_precision, calibration_error, class_scores
 from monitor.model.scorer import Score, Scorer, Sentiment, log_odds
 
@@ -99,27 +105,35 @@ def _airline(scorer: Scorer, data: Path) -> Iterator[Row]:
 def _faults(scorer: Scorer, data: Path) -> Iterator[Row]:
     """Yield how often the posts nearest to a complaint by vector tell of the same fault.
 
-    All of these posts are negative: a vector that knows moods only would do no better than chance.
+    All of these posts are complaints: a vector that knows moods only would do no better than
+    chance. Those written for the project tell of the faults of companies that were never taught.
     """
-    name, path = "airline complaints on one reason", data / "airline" / "airline.csv"
-    measure = f"share of the {NEAREST} nearest with the same reason"
+    path = data / "airline" / "airline.csv"
     rows = [row for row in read_rows(path) if row["negativereason"]] if path.exists() else []
-    scores = scorer([row["text"] for row in rows])
+    reasons = [row["negativereason"] for row in rows]
+    yield _near("airline complaints on one reason", scorer, [row["text"] for row in rows], reasons)
+    told = list(fault_posts(dev=True))
+    faults = [example.fault for example in told]
+    yield _near("written posts on one fault", scorer, [example.text for example in told], faults)
+
+
+def _near(name: str, scorer: Scorer, texts: list[str], reasons: list[str]) -> Row:
+    measure = f"share of the {NEAREST} nearest with the same one"
+    scores = scorer(texts)
     kept = [place for place, score in enumerate(scores) if score.vector]
     if not kept:
-        yield Row(name, measure, len(rows), None)
-        return
+        return Row(name, measure, len(texts), None)
     vectors = np.frombuffer(b"".join(scores[place].vector or b"" for place in kept), np.int8)
     directions = vectors.reshape(len(kept), -1).astype(np.float32)
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    reasons = np.unique([rows[place]["negativereason"] for place in kept], return_inverse=True)[1]
+    numbers = np.unique([reasons[place] for place in kept], return_inverse=True)[1]
     shares = []
     for start in range(0, len(kept), 512):
         near = directions[start : start + 512] @ directions.T
         near[np.arange(len(near)), start + np.arange(len(near))] = -2  # not a post's own neighbour
         best = np.argpartition(-near, NEAREST, axis=1)[:, :NEAREST]
-        shares.append((reasons[best] == reasons[start : start + 512, None]).mean(axis=1))
-    yield Row(name, measure, len(kept), float(np.concatenate(shares).mean()))
+        shares.append((numbers[best] == numbers[start : start + 512, None]).mean(axis=1))
+    return Row(name, measure, len(kept), float(np.concatenate(shares).mean()))
 
 
 def _held_out_posts() -> list[dict[str, str]]:
