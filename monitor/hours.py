@@ -101,13 +101,13 @@ def _moment(day: date, at: time, zone: ZoneInfo) -> datetime:
 def shift(text: str) -> Shift:
     """'09:00-12:30' as from and until. Raises ValueError, which says how to write it."""
     found = re.fullmatch(r"\s*(\d\d):(\d\d)\s*-\s*(\d\d):(\d\d)\s*", text)
-    numbers = [int(part) for part in found.groups()] if found else []
-    if not found or any(minutes > 59 for minutes in numbers[1::2]):
+    hour, minute, last_hour, last_minute = map(int, found.groups()) if found else (0, 60, 0, 60)
+    if max(minute, last_minute) > 59:
         raise ValueError("write a shift like 09:00-12:30")
-    begin, end = numbers[0] * 60 + numbers[1], numbers[2] * 60 + numbers[3]
+    begin, end = hour * 60 + minute, last_hour * 60 + last_minute
     if end > 24 * 60 or begin >= end:
         raise ValueError(
             "a shift ends after it begins, on the same day; write one through the night as "
             "22:00-24:00 and, on the next day, 00:00-06:00"
         )
-    return time(*numbers[:2]), time(0) if end == 24 * 60 else time(*numbers[2:])
+    return time(hour, minute), time(last_hour % 24, last_minute)

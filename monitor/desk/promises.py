@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from monitor.desk import sla
 from monitor.desk.notices import tell
@@ -188,9 +189,9 @@ def _break(session: Session, kind: SlaKind, leads: Sequence[str], zone: ZoneInfo
     return count
 
 
-def _begin(session: Session, wanted: sa.Select[tuple[int]]) -> bool:
+def _begin(session: Session, wanted: SelectOfScalar[int]) -> bool:
     """Whether there is something to do; then the transaction that does it has begun."""
-    found = session.execute(wanted.limit(1)).first() is not None
+    found = session.exec(wanted.limit(1)).first() is not None
     session.rollback()
     if found:
         lock_writes(session)

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -24,6 +25,7 @@ from monitor.store.models import (
     CaseStatus,
     Dismissal,
     Notice,
+    NoticeKind,
     Outcome,
     Post,
     ReplyStatus,
@@ -39,7 +41,7 @@ ALWAYS = Hours(VIENNA)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 WARN = 30 * MINUTE
 
-EVERYBODY = Policy(name="Everybody", first="1 h", next="2 h", resolution="8 h")  # type: ignore[arg-type]
+EVERYBODY = Policy(name="Everybody", first="1 h", next="2 h", resolution="8 h")
 
 
 def policy(name: str, **values: object) -> Policy:
@@ -74,7 +76,7 @@ LOUD = {"complaint": 1.0, "severity": 1.0, "reach": 10**6, "contacts": 1}
 )
 @pytest.mark.parametrize("waiting", [None, clock("mon 09:00")])
 def test_the_first_policy_that_fits(
-    case: dict[str, object], vip: bool, fits: str, waiting: datetime | None
+    case: dict[str, Any], vip: bool, fits: str, waiting: datetime | None
 ) -> None:
     policies = [
         policy("vip", vip=True),
@@ -436,7 +438,7 @@ def test_two_engines_tell_each_thing_once(desk: Desk, database: sa.Engine) -> No
 
 
 def test_a_notice_is_seen_once_and_by_its_reader_only(session: Session) -> None:
-    kind = notices.NoticeKind.ASSIGNED
+    kind = NoticeKind.ASSIGNED
     assert notices.tell(session, ALICE, "k1", kind, "You have it.")
     assert not notices.tell(session, ALICE, "k1", kind, "You have it.")
     assert notices.tell(session, BOB, "k1", kind, "He has it.")
