@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard import actions, resources, widgets
 from dashboard.markup import Markup, draw, foreign, tag
+from dashboard.sla_box import due_badges
 from monitor.desk import cases
 from monitor.desk.work_queue import Filter, Row
 from monitor.store.models import CaseStatus
@@ -65,7 +66,7 @@ def row_html(row: Row, chosen: Filter, *, cursor: bool) -> Markup:
     if not fits:
         facts.append(widgets.badge(f"now {widgets.STATUS_WORDS[case.status][0].lower()}", "gray"))
     text = " ".join(post.text[: 2 * SHOWN_TEXT].split())[:SHOWN_TEXT]
-    state = [widgets.reply_badge(case.reply_status)]
+    state = [widgets.reply_badge(case.reply_status), *due_badges(case)]
     if chosen.status is None:
         state.insert(0, widgets.status_badge(case.status))
     kinds = f"row{' cursor' if cursor else ''}{'' if fits else ' gone'}"

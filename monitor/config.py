@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from dotenv import dotenv_values
@@ -19,6 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from connectors import CONNECTORS
 from connectors.base import Connector
+from monitor.hours import Hours
+from monitor.sla_settings import HoursTable, Length, Policy, problems
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}$")]
 
@@ -47,6 +49,8 @@ class Person(Section):
     """Somebody who works at the desk."""
 
     name: Name
+    role: Literal["agent", "lead"] = "agent"
+    """A lead is told when a promise of an SLA is broken."""
 
 
 class Desk(Section):
@@ -54,6 +58,8 @@ class Desk(Section):
 
     threshold: float | None = Field(default=None, ge=0, le=1)
     """Complaint probability that opens a case; left out: the one that the model suggests."""
+    warn_before: Length = timedelta(minutes=30)
+    """How long before a promise of an SLA breaks its case's owner is told, by the clock."""
 
 
 class SourceTable(BaseModel):
@@ -88,6 +94,8 @@ class Settings(Section):
     """The shipped model, or a Hugging Face sequence classification model (name or folder)."""
     desk: Desk = Desk()
     people: list[Person] = Field(default=[], max_length=200)
+    hours: HoursTable = HoursTable()
+    sla: list[Policy] = []
 
     @field_validator("timezone")
     @classmethod
@@ -127,6 +135,10 @@ class Config:
     desk: Desk
     people: list[str]
     sources: dict[str, SourceConfig]
+    leads: list[str] = field(default_factory=list)
+    """Those of the people who are told when a promise was broken."""
+    hours: Hours = field(default_factory=lambda: Hours(ZoneInfo("UTC")))
+    sla: list[Policy] = field(default_factory=list)
 
 
 def load(path: Path) -> Config:
@@ -167,6 +179,9 @@ class _Reader:
                 sources[name] = source
         if settings and len({p.name for p in settings.people}) != len(settings.people):
             self._problem(("people",), "a name stands twice")
+        if settings:
+            for location, what in problems(settings.sla, settings.hours):
+                self._problem(location, what)
         if self.problems or settings is None:
             raise ConfigError("\n".join([f"{self.path} cannot be used:", *self.problems]))
         return Config(
@@ -178,6 +193,9 @@ class _Reader:
             desk=settings.desk,
             people=[person.name for person in settings.people],
             sources=sources,
+            leads=[person.name for person in settings.people if person.role == "lead"],
+            hours=settings.hours.hours(ZoneInfo(settings.timezone)),
+            sla=settings.sla,
         )
 
     def _source(self, name: str, table: Any, settings: Settings | None) -> SourceConfig | None:

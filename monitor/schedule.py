@@ -18,7 +18,7 @@ from sqlmodel import Session
 from connectors.base import Connector
 from monitor.answer import replies
 from monitor.config import Config, ConfigError, line_of
-from monitor.desk import cases, labels
+from monitor.desk import cases, labels, promises
 from monitor.desk.refresh import refresh
 from monitor.desk.triage import triage_new
 from monitor.intake.collect import Watch, collect
@@ -96,6 +96,19 @@ class Engine:
         with Session(self.database) as session:
             cases.wake(session)
 
+    def promise(self) -> None:
+        """Set the due times of cases that changed, tell what breaks soon or broke."""
+        config = self.config
+        with Session(self.database) as session:
+            while promises.refresh(session, config.sla, config.hours):
+                pass
+            promises.watch(session, config.leads, config.desk.warn_before, config.zone)
+
+    def promise_anew(self) -> None:
+        """Have the due times of every standing case set again: the settings may have changed."""
+        with Session(self.database) as session:
+            promises.forget(session)
+
     def settle(self) -> None:
         """Look for replies whose end is not known or that nobody has seen yet."""
         with Session(self.database) as session:
@@ -162,11 +175,13 @@ def run(engine: Engine, stop: threading.Event) -> None:
         every(TICK, _collecting(engine, name), f"collect {name}")
     every(TICK, lambda: deque(engine.work_through(stop), maxlen=0), "score and triage")
     every(15, engine.wake, "wake")
+    every(5, engine.promise, "keep promises")
     every(20, engine.settle, "settle replies")
     every(health.BEAT_EVERY.total_seconds(), engine.beat, "beat")
     every(6 * 3600, engine.prune, "prune")
     every(6 * 3600, engine.learn, "learn")
     every(600, engine.draw_sample, "draw the weekly sample")
+    engine.promise_anew()
     engine.beat()
     scheduler.start()
     log.info("engine runs: %d sources, model %s", len(engine.watches), engine.scorer.name)

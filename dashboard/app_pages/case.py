@@ -10,6 +10,7 @@ from dashboard.case_actions import action_bar
 from dashboard.case_side import draw_side
 from dashboard.markup import Markup, draw, foreign, link_out, tag
 from dashboard.reply_box import draw_reply_box
+from dashboard.sla_box import due_badges
 from monitor.desk import case_file, work_queue
 from monitor.desk.case_file import CaseFile
 from monitor.desk.work_queue import Filter, Position
@@ -109,6 +110,7 @@ def _header(file: CaseFile) -> None:
     state = [
         widgets.status_badge(case.status),
         widgets.reply_badge(case.reply_status),
+        *due_badges(case),
         widgets.owner(case.assignee, actions.me()),
         tag("span", _standing(file, zone), cls="muted"),
     ]

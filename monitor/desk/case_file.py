@@ -96,7 +96,7 @@ def mark(session: Session, case_id: int) -> tuple[object, ...]:
     labelled = sa.select(sa.func.max(col(Label.labelled_at))).where(
         col(Label.post_id) == col(Case.post_id)
     )
-    case = sa.select(col(Case.status), col(Case.assignee), col(Case.reply_status))
+    case = sa.select(col(Case.status), col(Case.assignee), col(Case.reply_status), col(Case.due_at))
     found = session.execute(
         case.add_columns(last(CaseEvent), last(Note), labelled.scalar_subquery()).where(
             col(Case.id) == case_id

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from monitor.desk import verdicts
+from monitor.desk import sla, verdicts
 from monitor.desk.priority import rank
 from monitor.store.db import row_count
 from monitor.store.models import (
@@ -81,6 +81,7 @@ def assign(session: Session, case_id: int, agent: str, to: str, held_by: str | N
 def wait_for_customer(session: Session, case_id: int, agent: str) -> None:
     """Set an open case pending: the customer has the word. Raises CaseConflictError."""
     _change(session, case_id, _open_for(agent), {"status": CaseStatus.PENDING})
+    sla.stop_waiting(session.get_one(Case, case_id, populate_existing=True))
     record(session, case_id, "pending", agent=agent)
     session.commit()
 
@@ -93,7 +94,7 @@ def snooze(session: Session, case_id: int, agent: str, until: datetime) -> None:
         session,
         case_id,
         (_free_for(agent), col(Case.status).in_((CaseStatus.OPEN, CaseStatus.PENDING))),
-        {"status": CaseStatus.SNOOZED, "snoozed_until": until},
+        {"status": CaseStatus.SNOOZED, "snoozed_until": until, "promised_at": None},
     )
     stamp = f"until {until.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     record(session, case_id, "snoozed", agent=agent, detail=stamp)
@@ -129,6 +130,7 @@ def reopen(session: Session, case_id: int, agent: str) -> None:
     if case.waiting_since is None:
         case.waiting_since = _unanswered_since(session, case)
     case.rank = rank(case)
+    sla.reopened_by_hand(case)
     session.add(case)
     verdicts.erase(session, case.post_id, LabelOrigin.OUTCOME)
     record(session, case_id, "reopened", agent=agent)
@@ -163,6 +165,7 @@ def resolve(
     )
     detail = f"{outcome}: {dismissal}" if dismissal else str(outcome)
     record(session, case_id, "resolved", agent=agent, detail=detail)
+    sla.resolved(session.get_one(Case, case_id, populate_existing=True))
     complaint = verdicts.of_outcome(outcome, dismissal)
     if complaint is not None:
         post_id = session.exec(select(Case.post_id).where(col(Case.id) == case_id)).one()
@@ -204,6 +207,7 @@ def customer_wrote(session: Session, case: Case, post: Post) -> None:
         record(session, case.id, "reopened", detail="the customer wrote again")
         case.resolved_at = case.outcome = case.dismissal = None
         case.status = CaseStatus.OPEN
+        sla.opened_anew(case)
     elif case.status == CaseStatus.PENDING and not heard:
         record(session, case.id, "opened again", detail="the customer answered")
         case.status = CaseStatus.OPEN
@@ -211,12 +215,14 @@ def customer_wrote(session: Session, case: Case, post: Post) -> None:
         record(session, case.id, "another post")
     if not heard:
         case.waiting_since = min(case.waiting_since or post.created_at, post.created_at)
+    case.promised_at = None
     case.rank = rank(case)
     session.add(case)
 
 
 def we_answered(case: Case, status: ReplyStatus, at: datetime) -> None:
     """We answered in public: the customer waits no longer. The caller holds the row and commits."""
+    sla.answered(case, at)
     case.reply_status = status
     case.first_answered_at = min(case.first_answered_at or at, at)
     case.answered_at = max(case.answered_at or at, at)
@@ -224,6 +230,7 @@ def we_answered(case: Case, status: ReplyStatus, at: datetime) -> None:
         case.waiting_since = None
         if case.status == CaseStatus.OPEN:
             case.status = CaseStatus.PENDING
+    case.due_at = sla.earliest(case)
     case.rank = rank(case)
 
 

@@ -14,7 +14,17 @@ from sqlmodel.sql.expression import SelectOfScalar
 from monitor.desk.batch import Batch
 from monitor.desk.cases import CaseConflictError, CaseError
 from monitor.store.db import lock_writes
-from monitor.store.models import Author, Case, CaseEvent, CaseStatus, Note, Post, Reply
+from monitor.store.models import (
+    Author,
+    Case,
+    CaseEvent,
+    CaseStatus,
+    Note,
+    Notice,
+    Post,
+    Reply,
+    SlaResult,
+)
 
 BATCH = 500
 
@@ -90,7 +100,8 @@ def close_by_hand(session: Session, case_id: int) -> bool:
     of_case = col(Post.case_id) == case_id
     try:
         session.execute(sa.update(Post).where(of_case).values(case_id=None))
-        session.execute(sa.delete(CaseEvent).where(col(CaseEvent.case_id) == case_id))
+        for table in (CaseEvent, SlaResult, Notice):
+            session.execute(sa.delete(table).where(col(table.case_id) == case_id))
         session.execute(sa.delete(Case).where(col(Case.id) == case_id))
         session.commit()
     except IntegrityError:  # something else belongs to it by now

@@ -98,13 +98,19 @@ class Case(SQLModel, table=True):
         Index("ix_case_of_author", "author_id", "id"),
         # Read by trends.
         Index("ix_case_by_time", "opened_at"),
-        # Read by the waker.
         # Read by what is due, and by the view of what breaks soon.
         Index(
             "ix_case_due",
             "due_at",
             sqlite_where=text("due_at IS NOT NULL"),
             postgresql_where=text("due_at IS NOT NULL"),
+        ),
+        # Read by the promises: standing cases whose due times are to be reckoned.
+        Index(
+            "ix_case_to_promise",
+            "id",
+            sqlite_where=text("promised_at IS NULL AND status != 'resolved'"),
+            postgresql_where=text("promised_at IS NULL AND status != 'resolved'"),
         ),
         Index("ix_case_waiting", "status", "waiting_since", "id"),
         Index(
@@ -113,6 +119,7 @@ class Case(SQLModel, table=True):
             sqlite_where=text("merged_into IS NOT NULL"),
             postgresql_where=text("merged_into IS NOT NULL"),
         ),
+        # Read by the waker.
         Index(
             "ix_case_to_wake",
             "snoozed_until",
@@ -168,6 +175,8 @@ class Case(SQLModel, table=True):
 
     sla: str | None = None
     """The policy that applies, by name; null: none."""
+    promised_at: datetime | None = None
+    """When the due times below were reckoned; null: to be done, as something changed."""
     first_due_at: datetime | None = None
     """Until when the first response is promised."""
     next_due_at: datetime | None = None

@@ -171,6 +171,9 @@ def upgrade() -> None:
         )
         table.add_column(sa.Column("sla", sqlmodel.sql.sqltypes.AutoString(), nullable=True))
         table.add_column(
+            sa.Column("promised_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True)
+        )
+        table.add_column(
             sa.Column("first_due_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True)
         )
         table.add_column(
@@ -192,6 +195,12 @@ def upgrade() -> None:
             sqlite_where=sa.text("merged_into IS NOT NULL"),
             postgresql_where=sa.text("merged_into IS NOT NULL"),
         )
+        table.create_index(
+            "ix_case_to_promise",
+            ["id"],
+            sqlite_where=sa.text("promised_at IS NULL AND status != 'resolved'"),
+            postgresql_where=sa.text("promised_at IS NULL AND status != 'resolved'"),
+        )
         table.create_index("ix_case_waiting", ["status", "waiting_since", "id"])
 
     with op.batch_alter_table("reply") as table:
@@ -207,6 +216,11 @@ def downgrade() -> None:
     with op.batch_alter_table("case") as table:
         table.drop_index("ix_case_waiting")
         table.drop_index(
+            "ix_case_to_promise",
+            sqlite_where=sa.text("promised_at IS NULL AND status != 'resolved'"),
+            postgresql_where=sa.text("promised_at IS NULL AND status != 'resolved'"),
+        )
+        table.drop_index(
             "ix_case_merged",
             sqlite_where=sa.text("merged_into IS NOT NULL"),
             postgresql_where=sa.text("merged_into IS NOT NULL"),
@@ -220,6 +234,7 @@ def downgrade() -> None:
         table.drop_column("resolution_due_at")
         table.drop_column("next_due_at")
         table.drop_column("first_due_at")
+        table.drop_column("promised_at")
         table.drop_column("sla")
         table.drop_column("by_hand")
         table.drop_column("merged_into")
