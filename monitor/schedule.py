@@ -18,7 +18,7 @@ from sqlmodel import Session
 from connectors.base import Connector
 from monitor.answer import replies
 from monitor.config import Config, ConfigError, line_of
-from monitor.desk import cases, labels, promises
+from monitor.desk import cases, labels, sla_clock
 from monitor.desk.refresh import refresh
 from monitor.desk.triage import triage_new
 from monitor.intake.collect import Watch, collect
@@ -100,14 +100,14 @@ class Engine:
         """Set the due times of cases that changed, tell what breaks soon or broke."""
         config = self.config
         with Session(self.database) as session:
-            while promises.refresh(session, config.sla, config.hours):
+            while sla_clock.refresh(session, config.sla, config.hours):
                 pass
-            promises.watch(session, config.leads, config.desk.warn_before, config.zone)
+            sla_clock.watch(session, config.leads, config.desk.warn_before, config.zone)
 
     def promise_anew(self) -> None:
         """Have the due times of every standing case set again: the settings may have changed."""
         with Session(self.database) as session:
-            promises.forget(session)
+            sla_clock.forget(session)
 
     def settle(self) -> None:
         """Look for replies whose end is not known or that nobody has seen yet."""

@@ -8,7 +8,7 @@ The first policy that fits a case counts. Its due times stand on the case:
 - resolution: from the same start as the first response until the case is resolved
 
 Transitions here know no policies: they stop what runs, keep what came of it, and leave
-`promised_at` null where something may begin anew. `monitor.desk.promises` does that work.
+`promised_at` null where something may begin anew. `monitor.desk.sla_clock` does that work.
 """
 
 from collections.abc import Collection, Sequence

@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from dashboard import resources
 from monitor.config import load
-from monitor.desk import cases, promises
+from monitor.desk import cases, sla_clock
 from monitor.store.models import Outcome
 from tests.dashboard.conftest import Seat
 from tests.dashboard.seed import Desk
@@ -33,9 +33,9 @@ def reckon(desk: Desk) -> None:
     """What the engine does every few seconds."""
     config = load(desk.config)
     with Session(desk.engine) as session:
-        while promises.refresh(session, config.sla, config.hours):
+        while sla_clock.refresh(session, config.sla, config.hours):
             pass
-        promises.watch(session, config.leads, config.desk.warn_before, config.zone)
+        sla_clock.watch(session, config.leads, config.desk.warn_before, config.zone)
 
 
 def test_the_badge_says_how_long_there_is(desk: Desk) -> None:

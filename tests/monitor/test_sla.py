@@ -13,7 +13,7 @@ import time_machine
 from sqlmodel import Session, col, select
 
 from connectors.base import FetchedPost, Page
-from monitor.desk import cases, notices, promises, sla
+from monitor.desk import cases, notices, sla, sla_clock
 from monitor.desk.triage import close_by_hand, open_by_hand, triage_new
 from monitor.hours import Hours, shift
 from monitor.intake.collect import Watch, collect
@@ -138,12 +138,12 @@ class Desk:
         self.session.commit()
 
     def reckon(self) -> None:
-        while promises.refresh(self.session, self.policies, self.hours):
+        while sla_clock.refresh(self.session, self.policies, self.hours):
             pass
 
     def look(self, leads: tuple[str, ...] = (BOB,)) -> tuple[int, int]:
         self.reckon()
-        return promises.watch(self.session, leads, WARN, VIENNA)
+        return sla_clock.watch(self.session, leads, WARN, VIENNA)
 
     def dues(self, case: Case) -> dict[str, str]:
         """What runs, by the clock in Vienna."""
@@ -298,11 +298,11 @@ def test_new_settings_move_what_is_open_and_leave_what_is_told(desk: Desk) -> No
     assert desk.look() == (0, 1)
     desk.policies = (policy("Slow", first="3 h", resolution="4 h"),)
     assert desk.dues(case) == {"first": "Mon 10:00", "resolution": "Mon 17:00"}
-    assert promises.forget(desk.session) == 1
+    assert sla_clock.forget(desk.session) == 1
     assert desk.dues(case) == {"first": "Mon 10:00", "resolution": "Mon 13:00"}
     assert case.sla == "Slow"
     desk.policies = ()
-    promises.forget(desk.session)
+    sla_clock.forget(desk.session)
     assert desk.dues(case) == {"first": "Mon 10:00"}
     assert case.sla is None
 
@@ -311,13 +311,13 @@ def test_a_case_that_no_policy_fits_is_looked_at_once(desk: Desk) -> None:
     desk.policies = (policy("VIP", vip=True),)
     case = desk.says("1")
     assert (case.sla, case.due_at) == (None, None)
-    assert promises.refresh(desk.session, desk.policies, desk.hours) == 0
+    assert sla_clock.refresh(desk.session, desk.policies, desk.hours) == 0
 
 
 def test_many_cases_are_reckoned_in_steps(desk: Desk) -> None:
     posts = [make_post(str(n), "acme is down", f"c{n}", created_at=now()) for n in range(5)]
     desk.receive(*posts, reckon=False)
-    steps = [promises.refresh(desk.session, desk.policies, desk.hours, limit=2) for _ in range(4)]
+    steps = [sla_clock.refresh(desk.session, desk.policies, desk.hours, limit=2) for _ in range(4)]
     assert steps == [2, 2, 1, 0]
 
 
@@ -407,15 +407,15 @@ def test_two_engines_tell_each_thing_once(desk: Desk, database: sa.Engine) -> No
         case = desk.says(str(number), author=f"c{number}")
         cases.claim(desk.session, case.id, ALICE)
     desk.at("mon 09:45")
-    promises.forget(desk.session)
+    sla_clock.forget(desk.session)
     desk.session.rollback()
 
     def run() -> None:
         with Session(database) as session:
             for _ in range(5):
-                while promises.refresh(session, desk.policies, desk.hours, limit=3):
+                while sla_clock.refresh(session, desk.policies, desk.hours, limit=3):
                     pass
-                found = promises.watch(session, (BOB,), WARN, VIENNA)
+                found = sla_clock.watch(session, (BOB,), WARN, VIENNA)
                 warned.append(found[0])
                 broken.append(found[1])
 
