@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from dotenv import dotenv_values
@@ -47,6 +47,10 @@ class Person(Section):
     """Somebody who works at the desk."""
 
     name: Name
+    role: Literal["agent", "lead"] = "agent"
+    """A lead approves answers."""
+    needs_approval: bool = False
+    """Under approval = "chosen": a lead reads their answers first."""
 
 
 class Desk(Section):
@@ -54,6 +58,11 @@ class Desk(Section):
 
     threshold: float | None = Field(default=None, ge=0, le=1)
     """Complaint probability that opens a case; left out: the one that the model suggests."""
+    approval: Literal["never", "everyone", "chosen"] = "never"
+    """Whose answers a lead reads before they go out: nobody's, those of everyone who is no lead, or
+    those of the people with needs_approval."""
+    private_contact: str = Field(default="", max_length=300)
+    """Where a customer goes on in private: a link, or words with one."""
 
 
 class SourceTable(BaseModel):
@@ -127,6 +136,9 @@ class Config:
     desk: Desk
     people: list[str]
     sources: dict[str, SourceConfig]
+    leads: list[str] = field(default_factory=list)
+    needs_approval: frozenset[str] = frozenset()
+    """Those whose answers a lead has to approve."""
 
 
 def load(path: Path) -> Config:
@@ -167,6 +179,8 @@ class _Reader:
                 sources[name] = source
         if settings and len({p.name for p in settings.people}) != len(settings.people):
             self._problem(("people",), "a name stands twice")
+        if settings:
+            self._check_approval(settings)
         if self.problems or settings is None:
             raise ConfigError("\n".join([f"{self.path} cannot be used:", *self.problems]))
         return Config(
@@ -178,7 +192,16 @@ class _Reader:
             desk=settings.desk,
             people=[person.name for person in settings.people],
             sources=sources,
+            leads=[person.name for person in settings.people if person.role == "lead"],
+            needs_approval=needs_approval(settings),
         )
+
+    def _check_approval(self, settings: Settings) -> None:
+        leads = {person.name for person in settings.people if person.role == "lead"}
+        alone = [name for name in sorted(needs_approval(settings)) if not leads - {name}]
+        if alone:
+            what = f'nobody can approve what {alone[0]} writes: give somebody else role = "lead"'
+            self._problem(("desk", "approval"), what)
 
     def _source(self, name: str, table: Any, settings: Settings | None) -> SourceConfig | None:
         where = ("sources", name)
@@ -245,6 +268,17 @@ def _plain(problem: Any) -> str:
     message = message[0].lower() + message[1:]
     value = problem.get("input")
     return f"{message} (it is {value!r})" if isinstance(value, str | int | float) else message
+
+
+def needs_approval(settings: Settings) -> frozenset[str]:
+    """The names of those whose answers a lead has to approve."""
+    rule = settings.desk.approval
+    return frozenset(
+        person.name
+        for person in settings.people
+        if (rule == "everyone" and person.role != "lead")
+        or (rule == "chosen" and person.needs_approval)
+    )
 
 
 def secret_variable(source: str, secret: str) -> str:
