@@ -217,11 +217,12 @@ def downgrade() -> None:
     with op.batch_alter_table("reply") as table:
         _unfinished(table, "'draft', 'waiting', 'sending'", "'draft', 'sending'")
 
-    with op.batch_alter_table("reply") as table:
+    # "never": SQLite would build the tables anew, and rows that point at them forbid that.
+    with op.batch_alter_table("reply", recreate="never") as table:
         table.drop_column("refusal")
         table.drop_column("approver")
 
-    with op.batch_alter_table("case") as table:
+    with op.batch_alter_table("case", recreate="never") as table:
         table.drop_index("ix_case_waiting")
         table.drop_index(
             "ix_case_merged",
@@ -248,7 +249,7 @@ def downgrade() -> None:
         table.drop_column("delivered_at")
         table.drop_column("wanted")
 
-    with op.batch_alter_table("author") as table:
+    with op.batch_alter_table("author", recreate="never") as table:
         table.drop_column("preference")
         table.drop_column("vip")
 
