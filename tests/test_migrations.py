@@ -53,10 +53,14 @@ def test_an_older_version_gets_a_waiting_answer_as_a_draft(database: sa.Engine) 
         session.add_all((source, author))
         session.flush()
         post = models.Post(
-            network="net", external_id="1", source_id=source.id, author_id=author.id, text="down"
+            network="net",
+            external_id="1",
+            source_id=source.id,
+            author_id=author.id,
+            text="down",
+            created_at=models.now(),
         )
         waiting = models.ReplyStatus.WAITING
-        post.created_at = models.now()
         session.add(post)
         session.flush()
         case = models.Case(
