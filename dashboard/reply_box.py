@@ -2,26 +2,31 @@
 
 import re
 from contextlib import closing
+from functools import partial
 
 import streamlit as st
 from sqlmodel import Session
 
 from connectors.base import Connector
-from dashboard import actions, resources, times, widgets
+from dashboard import actions, approval_box, resources, times, widgets
+from dashboard.canned_box import draw_canned
 from dashboard.markup import Markup, draw, foreign, link_out, tag
+from dashboard.private_box import draw_switch
+from dashboard.sending import PRETENDER, tell_sent
 from monitor.answer import replies
 from monitor.config import SourceConfig
 from monitor.desk.case_file import CaseFile
 from monitor.store.models import CaseStatus, Reply, ReplyStatus, now
-
-PRETENDER = "demo"
-"""The connector that has no network behind it."""
 
 
 def draw_reply_box(file: CaseFile) -> None:
     """The answer to a case: being written, under way, or what to do before one can be written."""
     with st.container(key="reply-box", border=True):
         draw(tag("h3", "Answer", cls="side-title"))
+        waiting = approval_box.waiting_reply(file)
+        if waiting:
+            approval_box.draw_waiting(file, waiting)
+            return
         if not _may_write(file):
             return
         latest = file.replies[-1] if file.replies else None
@@ -78,6 +83,8 @@ def _editor(file: CaseFile, connector: Connector) -> None:
     )
     if key not in st.session_state:
         st.session_state[key] = draft.text if draft else ""
+    approval_box.draw_refusal(draft)
+    draw_canned(file, key, partial(_save, case_id, key))
     text: str = st.text_area(
         "Your answer",
         key=key,
@@ -89,8 +96,15 @@ def _editor(file: CaseFile, connector: Connector) -> None:
     )
     length, most = connector.length(text.strip()), connector.max_length
     too_long = most is not None and length > most
+    draw_switch(key, partial(_save, case_id, key))
     with st.container(key="reply-buttons", horizontal=True, vertical_alignment="center"):
-        if st.button(
+        if approval_box.must_ask(draft, text):
+            st.button(
+                "Ask for approval", key="ask", type="primary", icon=":material/how_to_reg:",
+                disabled=too_long, on_click=approval_box.ask, args=(case_id, key),
+                help="A lead reads your answer before it goes out",
+            )  # fmt: skip
+        elif st.button(
             _send_words(connector),
             key="send",
             type="primary",
@@ -168,15 +182,17 @@ def _send(file: CaseFile, text: str) -> None:
 
 
 def _send_reply(session: Session, agent: str, reply_id: int, source: SourceConfig) -> None:
+    config = resources.config()
     with closing(source.open()) as connector:
-        reply = replies.send(session, reply_id, agent, connector)
-    if reply.status == ReplyStatus.SENT:
-        sent = "The demo pretended to send it." if source.connector.name == PRETENDER else "Sent."
-        actions.tell(sent, good=True)
-    elif reply.status == ReplyStatus.FAILED:
-        actions.tell("It was not sent: see below.", good=False)
-    else:
-        actions.tell("We do not know yet whether it arrived: see below.", good=False)
+        reply = replies.send(
+            session,
+            reply_id,
+            agent,
+            connector,
+            needs_approval=agent in config.needs_approval,
+            private_contact=config.desk.private_contact,
+        )
+    tell_sent(reply, source)
 
 
 def _under_way(file: CaseFile, reply: Reply) -> None:

@@ -50,7 +50,9 @@ class Person(Section):
 
     name: Name
     role: Literal["agent", "lead"] = "agent"
-    """A lead is told when a promise of an SLA is broken."""
+    """A lead approves answers, and is told when a promise of an SLA is broken."""
+    needs_approval: bool = False
+    """Under approval = "chosen": a lead reads their answers first."""
 
 
 class Desk(Section):
@@ -60,6 +62,11 @@ class Desk(Section):
     """Complaint probability that opens a case; left out: the one that the model suggests."""
     warn_before: Length = timedelta(minutes=30)
     """How long before a promise of an SLA breaks its case's owner is told, by the clock."""
+    approval: Literal["never", "everyone", "chosen"] = "never"
+    """Whose answers a lead reads before they go out: nobody's, those of everyone who is no lead, or
+    those of the people with needs_approval."""
+    private_contact: str = Field(default="", max_length=300)
+    """Where a customer goes on in private: a link, or words with one."""
 
 
 class SourceTable(BaseModel):
@@ -139,6 +146,8 @@ class Config:
     """Those of the people who are told when a promise was broken."""
     hours: Hours = field(default_factory=lambda: Hours(ZoneInfo("UTC")))
     sla: list[Policy] = field(default_factory=list)
+    needs_approval: frozenset[str] = frozenset()
+    """Those whose answers a lead has to approve."""
 
 
 def load(path: Path) -> Config:
@@ -182,6 +191,7 @@ class _Reader:
         if settings:
             for location, what in problems(settings.sla, settings.hours):
                 self._problem(location, what)
+            self._check_approval(settings)
         if self.problems or settings is None:
             raise ConfigError("\n".join([f"{self.path} cannot be used:", *self.problems]))
         return Config(
@@ -196,7 +206,15 @@ class _Reader:
             leads=[person.name for person in settings.people if person.role == "lead"],
             hours=settings.hours.hours(ZoneInfo(settings.timezone)),
             sla=settings.sla,
+            needs_approval=needs_approval(settings),
         )
+
+    def _check_approval(self, settings: Settings) -> None:
+        leads = {person.name for person in settings.people if person.role == "lead"}
+        alone = [name for name in sorted(needs_approval(settings)) if not leads - {name}]
+        if alone:
+            what = f'nobody can approve what {alone[0]} writes: give somebody else role = "lead"'
+            self._problem(("desk", "approval"), what)
 
     def _source(self, name: str, table: Any, settings: Settings | None) -> SourceConfig | None:
         where = ("sources", name)
@@ -263,6 +281,17 @@ def _plain(problem: Any) -> str:
     message = message[0].lower() + message[1:]
     value = problem.get("input")
     return f"{message} (it is {value!r})" if isinstance(value, str | int | float) else message
+
+
+def needs_approval(settings: Settings) -> frozenset[str]:
+    """The names of those whose answers a lead has to approve."""
+    rule = settings.desk.approval
+    return frozenset(
+        person.name
+        for person in settings.people
+        if (rule == "everyone" and person.role != "lead")
+        or (rule == "chosen" and person.needs_approval)
+    )
 
 
 def secret_variable(source: str, secret: str) -> str:

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlmodel import SQLModel
+from sqlmodel import Session, SQLModel
 
 from monitor.store import db, models
 
@@ -44,3 +44,41 @@ def test_down_and_up_again(database: sa.Engine) -> None:
         command.upgrade(config, "head")
         connection.commit()
     db.check_version(database)
+
+
+def test_an_older_version_gets_a_waiting_answer_as_a_draft(database: sa.Engine) -> None:
+    with Session(database) as session:
+        source = models.Source(name="s", connector="demo")
+        author = models.Author(network="net", external_id="1", handle="ben")
+        session.add_all((source, author))
+        session.flush()
+        post = models.Post(
+            network="net",
+            external_id="1",
+            source_id=source.id,
+            author_id=author.id,
+            text="down",
+            created_at=models.now(),
+        )
+        waiting = models.ReplyStatus.WAITING
+        session.add(post)
+        session.flush()
+        case = models.Case(
+            author_id=author.id, network="net", post_id=post.id, reply_status=waiting
+        )
+        session.add(case)
+        session.flush()
+        session.add(
+            models.Reply(
+                case_id=case.id, post_id=post.id, agent="a", text="t", key="k", status=waiting
+            )
+        )
+        session.commit()
+    config = db._alembic()
+    with database.connect() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0002")
+        connection.commit()
+        assert connection.scalars(sa.text("SELECT status FROM reply")).all() == ["draft"]
+        shown = connection.scalars(sa.text('SELECT reply_status FROM "case"')).all()
+        assert shown == ["draft"]

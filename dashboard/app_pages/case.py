@@ -160,7 +160,7 @@ def _thread(file: CaseFile) -> None:
         (reply.sent_at or reply.updated_at, widgets.reply_card(reply, zone))
         for reply in file.replies
         # One that came back to us as a post is there already.
-        if reply.status != ReplyStatus.DRAFT
+        if reply.status not in (ReplyStatus.DRAFT, ReplyStatus.WAITING)
         and (reply.external_id is None or reply.external_id not in fetched)
     ]
     cards = [card for _, card in sorted(told, key=lambda item: item[0])]

@@ -14,12 +14,22 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
-from sqlmodel.sql.expression import SelectOfScalar
 
 from connectors.base import Connector, ConnectorError, FatalError, SentReply
+from monitor.answer.private import how
+from monitor.answer.steps import (
+    BUSY,
+    approved,
+    check_owner,
+    check_text,
+    latest_status,
+    set_case,
+    take,
+    unfinished,
+)
 from monitor.desk.cases import CaseConflictError, CaseError, record, we_answered
 from monitor.store.db import row_count
-from monitor.store.models import Case, CaseStatus, Post, Reply, ReplyStatus, Source, now
+from monitor.store.models import Case, Post, Reply, ReplyStatus, Source, now
 
 Open = Callable[[str], Connector | None]
 """Gives the connector of a source's name, or None where it is no longer configured."""
@@ -34,60 +44,90 @@ LOOK_FOR = timedelta(days=1)
 
 
 def save_draft(session: Session, case_id: int, agent: str, text: str) -> Reply:
-    """Keep what the agent has written so far; one draft a case. Raises CaseError."""
-    if not text.strip():
+    """Keep what the agent has written so far; one draft a case. Raises CaseError.
+
+    An approval is for the approved words: it ends with the first other one.
+    """
+    text = text.strip()
+    if not text:
         raise CaseError("Write something first.")
-    _check_owner(session, case_id, agent)
-    draft = session.exec(_unfinished(case_id)).first()
+    check_owner(session, case_id, agent)
+    draft = session.exec(unfinished(case_id)).first()
     if draft is None:
         case = session.get_one(Case, case_id)
         draft = Reply(
             case_id=case_id, post_id=case.post_id, agent=agent, text="", key=uuid.uuid4().hex
         )
-    elif draft.status == ReplyStatus.SENDING:
-        raise CaseConflictError("A reply of this case is being sent. Wait until that is settled.")
-    draft.text = text.strip()
-    draft.agent = agent
-    session.add(draft)
+        session.add(draft)
+    elif draft.status != ReplyStatus.DRAFT:
+        raise CaseConflictError(BUSY[draft.status])
+    approver = None if draft.text != text and draft.refusal is None else draft.approver
     try:
         session.flush()
+        # What waits for a lead, or is on its way, is not changed by a page that is late.
+        kept = session.execute(
+            sa.update(Reply)
+            .where(col(Reply.id) == draft.id, col(Reply.status) == ReplyStatus.DRAFT)
+            .values(text=text, agent=agent, approver=approver)
+        )
     except IntegrityError as error:
         session.rollback()
         raise CaseConflictError("Somebody else began a reply to this case just now.") from error
-    _set_case(session, case_id, ReplyStatus.DRAFT)
+    if row_count(kept) == 0:
+        session.rollback()
+        raise CaseConflictError("This reply has changed meanwhile. Look at its status.")
+    set_case(session, case_id, ReplyStatus.DRAFT)
     session.commit()
     return draft
 
 
 def discard_draft(session: Session, case_id: int, agent: str) -> None:
     """Throw the case's draft away. Raises CaseError."""
-    _check_owner(session, case_id, agent)
+    check_owner(session, case_id, agent)
     session.execute(
         sa.delete(Reply).where(
             col(Reply.case_id) == case_id, col(Reply.status) == ReplyStatus.DRAFT
         )
     )
-    _set_case(session, case_id, _latest_status(session, case_id))
+    set_case(session, case_id, latest_status(session, case_id))
     session.commit()
 
 
-def send(session: Session, reply_id: int, agent: str, connector: Connector) -> Reply:
+def send(
+    session: Session,
+    reply_id: int,
+    agent: str,
+    connector: Connector,
+    *,
+    needs_approval: bool = False,
+    private_contact: str = "",
+) -> Reply:
     """Send a draft once. What came of it is on the returned reply: sent, failed or sending.
 
-    Raises CaseError where the agent does not own the case, the text is too long or the draft has
-    been sent already.
+    The history says so where the text leads to the private contact. Raises CaseError where the
+    agent does not own the case, has to have it approved first, the text is too long or not filled
+    in, or the draft has changed or been sent already.
     """
-    reply = session.get_one(Reply, reply_id)
-    _check_owner(session, reply.case_id, agent)
-    length = connector.length(reply.text)
-    if connector.max_length is not None and length > connector.max_length:
-        raise CaseError(f"{length} characters are too many: at most {connector.max_length}.")
-    post = session.get_one(Post, reply.post_id)
-    _take(session, reply_id, ReplyStatus.DRAFT, ReplyStatus.SENDING)
-    _set_case(session, reply.case_id, ReplyStatus.SENDING)
-    record(session, reply.case_id, "reply is being sent", agent=agent)
+    reply = session.get_one(Reply, reply_id, populate_existing=True)
+    check_owner(session, reply.case_id, agent)
+    if needs_approval and not approved(reply):
+        raise CaseError("A lead has to approve this answer first: ask for it.")
+    check_text(reply.text, connector)
+    detail = how(reply.text, private_contact)
+    words = col(Reply.text) == reply.text
+    take(session, reply_id, ReplyStatus.DRAFT, ReplyStatus.SENDING, words)
+    set_case(session, reply.case_id, ReplyStatus.SENDING)
+    record(session, reply.case_id, "reply is being sent", agent=agent, detail=detail)
     session.commit()
+    return deliver(session, reply, connector)
 
+
+def deliver(session: Session, reply: Reply, connector: Connector) -> Reply:
+    """Give a reply that was just committed as `sending` to the network, once, and note what came.
+
+    Only whoever took it to `sending` calls this.
+    """
+    post = session.get_one(Post, reply.post_id)
     try:
         sent = connector.reply(post.ref, reply.text, reply.key)
     except FatalError as error:
@@ -107,7 +147,10 @@ def record_elsewhere(session: Session, case_id: int, agent: str, url: str, text:
     parts = urlsplit(url.strip())
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise CaseError("Paste the link of your reply; it begins with https://")
-    _check_owner(session, case_id, agent)
+    check_owner(session, case_id, agent)
+    present = session.exec(unfinished(case_id)).first()
+    if present and present.status == ReplyStatus.WAITING:
+        raise CaseConflictError(BUSY[ReplyStatus.WAITING])
     case = session.get_one(Case, case_id, with_for_update=True)
     reply = Reply(
         case_id=case_id,
@@ -191,17 +234,17 @@ def send_again(session: Session, reply_id: int, agent: str) -> None:
     Raises CaseError.
     """
     reply = session.get_one(Reply, reply_id)
-    _check_owner(session, reply.case_id, agent)
+    check_owner(session, reply.case_id, agent)
     if reply.status == ReplyStatus.SENDING and reply.updated_at > now() - STUCK_AFTER:
         raise CaseConflictError("It is being sent at this moment. Wait a minute.")
     try:
-        _take(session, reply_id, reply.status, ReplyStatus.DRAFT)
+        take(session, reply_id, reply.status, ReplyStatus.DRAFT)
     except IntegrityError as error:
         session.rollback()
-        raise CaseConflictError("This case has a newer draft. Go on with that one.") from error
+        raise CaseConflictError("This case has a newer answer. Go on with that one.") from error
     reply.error = None
     session.add(reply)
-    _set_case(session, reply.case_id, ReplyStatus.DRAFT)
+    set_case(session, reply.case_id, ReplyStatus.DRAFT)
     record(session, reply.case_id, "reply taken back to a draft", agent=agent)
     session.commit()
 
@@ -209,57 +252,11 @@ def send_again(session: Session, reply_id: int, agent: str) -> None:
 def give_up(session: Session, reply_id: int, agent: str) -> None:
     """A person decided that a stuck reply was not sent and shall not be. Raises CaseError."""
     reply = session.get_one(Reply, reply_id)
-    _check_owner(session, reply.case_id, agent)
-    _take(session, reply_id, ReplyStatus.SENDING, ReplyStatus.FAILED)
-    _set_case(session, reply.case_id, ReplyStatus.FAILED)
+    check_owner(session, reply.case_id, agent)
+    take(session, reply_id, ReplyStatus.SENDING, ReplyStatus.FAILED)
+    set_case(session, reply.case_id, ReplyStatus.FAILED)
     record(session, reply.case_id, "reply given up", agent=agent)
     session.commit()
-
-
-def _unfinished(case_id: int) -> SelectOfScalar[Reply]:
-    return select(Reply).where(
-        col(Reply.case_id) == case_id,
-        col(Reply.status).in_((ReplyStatus.DRAFT, ReplyStatus.SENDING)),
-    )
-
-
-def _take(session: Session, reply_id: int, old: ReplyStatus, new: ReplyStatus) -> None:
-    """Move a reply from one status to another, if it still is there. Raises CaseConflictError."""
-    session.rollback()
-    taken = session.execute(
-        sa.update(Reply)
-        .where(col(Reply.id) == reply_id, col(Reply.status) == old)
-        .values(status=new, updated_at=now())
-        .execution_options(synchronize_session=False)
-    )
-    if row_count(taken) == 0:
-        session.rollback()
-        raise CaseConflictError("This reply has changed meanwhile. Look at its status.")
-
-
-def _check_owner(session: Session, case_id: int, agent: str) -> None:
-    case = session.get_one(Case, case_id, populate_existing=True)
-    if case.assignee != agent:
-        raise CaseConflictError(
-            f"{case.assignee} has this case." if case.assignee else "Claim the case first."
-        )
-    if case.status == CaseStatus.RESOLVED:
-        raise CaseConflictError("This case is resolved. Reopen it first.")
-
-
-def _set_case(session: Session, case_id: int, status: ReplyStatus) -> None:
-    session.execute(
-        sa.update(Case)
-        .where(col(Case.id) == case_id)
-        .values(reply_status=status)
-        .execution_options(synchronize_session=False)
-    )
-
-
-def _latest_status(session: Session, case_id: int) -> ReplyStatus:
-    latest = select(Reply).where(col(Reply.case_id) == case_id).order_by(col(Reply.id).desc())
-    reply = session.exec(latest.limit(1)).first()
-    return reply.status if reply else ReplyStatus.UNANSWERED
 
 
 def _sent(session: Session, reply: Reply, sent: SentReply, status: ReplyStatus) -> None:
@@ -289,9 +286,9 @@ def _not_after_now(at: datetime) -> datetime:
 
 
 def _not_sent(session: Session, reply: Reply, error: str) -> None:
-    _take(session, reply.id, ReplyStatus.SENDING, ReplyStatus.FAILED)
+    take(session, reply.id, ReplyStatus.SENDING, ReplyStatus.FAILED)
     reply.error = error
     session.add(reply)
-    _set_case(session, reply.case_id, ReplyStatus.FAILED)
+    set_case(session, reply.case_id, ReplyStatus.FAILED)
     record(session, reply.case_id, "reply failed", agent=reply.agent, detail=error)
     session.commit()

@@ -71,6 +71,41 @@ def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, told: str) -
     assert told in str(caught.value)
 
 
+PEOPLE = """
+[[people]]
+name = "carol"
+needs_approval = true
+role = "lead"
+"""
+
+
+@pytest.mark.parametrize(
+    ("rule", "lead", "told"),
+    [
+        ("never", "", frozenset()),
+        ("chosen", 'role = "lead"', {"carol"}),
+        ("everyone", 'role = "lead"', {"alice"}),
+        ("everyone", "", {"alice", "bob"}),
+    ],
+)
+def test_whose_answers_are_approved(
+    tmp_path: Path, rule: str, lead: str, told: frozenset[str]
+) -> None:
+    text = GOOD.read_text(encoding="utf-8")
+    text = text.replace("threshold = 0.4", f'approval = "{rule}"')
+    config = load(written(tmp_path, text.replace('name = "bob"', f'name = "bob"\n{lead}') + PEOPLE))
+    assert config.needs_approval == told
+    assert config.leads == (["bob", "carol"] if lead else ["carol"])
+
+
+@pytest.mark.parametrize(("rule", "people"), [("everyone", ""), ("chosen", PEOPLE)])
+def test_approval_needs_another_lead(tmp_path: Path, rule: str, people: str) -> None:
+    text = GOOD.read_text(encoding="utf-8")
+    text = text.replace("threshold = 0.4", f'approval = "{rule}"') + people
+    with pytest.raises(ConfigError, match=r"line 10: desk\.approval: nobody can approve"):
+        load(written(tmp_path, text))
+
+
 def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
     text = GOOD.read_text(encoding="utf-8")
     text = text.replace("threshold", "treshold").replace("Europe/Vienna", "Vienna")

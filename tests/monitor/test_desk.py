@@ -58,6 +58,11 @@ class Desk:
         events = select(CaseEvent).where(CaseEvent.case_id == case.id).order_by(sa.text("id"))
         return [event.what for event in self.session.exec(events)]
 
+    def details(self, case: Case) -> list[tuple[str, str]]:
+        """What happened to a case, with what was said of it."""
+        events = select(CaseEvent).where(CaseEvent.case_id == case.id).order_by(sa.text("id"))
+        return [(event.what, event.detail) for event in self.session.exec(events)]
+
 
 @pytest.fixture
 def desk(session: Session, watch: Watch, network: ScriptedNetwork, source: Source) -> Desk:

@@ -217,8 +217,8 @@ class Reply(SQLModel, table=True):
             "uq_reply_unfinished",
             "case_id",
             unique=True,
-            sqlite_where=text("status IN ('draft', 'sending')"),
-            postgresql_where=text("status IN ('draft', 'sending')"),
+            sqlite_where=text("status IN ('draft', 'waiting', 'sending')"),
+            postgresql_where=text("status IN ('draft', 'waiting', 'sending')"),
         ),
     )
 

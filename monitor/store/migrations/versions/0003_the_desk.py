@@ -1,5 +1,7 @@
 """What the desk needs: tags, views, presence, promises, SLA times, outcomes with their parts."""
 
+from typing import Any
+
 import sqlalchemy as sa
 import sqlmodel
 from alembic import op
@@ -206,14 +208,30 @@ def upgrade() -> None:
     with op.batch_alter_table("reply") as table:
         table.add_column(sa.Column("approver", sqlmodel.sql.sqltypes.AutoString(), nullable=True))
         table.add_column(sa.Column("refusal", sa.Text(), nullable=True))
+        _unfinished(table, "'draft', 'sending'", "'draft', 'waiting', 'sending'")
+
+
+def _unfinished(table: Any, before: str, after: str) -> None:
+    """The index of unfinished answers, which a waiting one belongs to from here on."""
+    old, new = (sa.text(f"status IN ({statuses})") for statuses in (before, after))
+    name = "uq_reply_unfinished"
+    table.drop_index(name, sqlite_where=old, postgresql_where=old)
+    table.create_index(name, ["case_id"], unique=True, sqlite_where=new, postgresql_where=new)
 
 
 def downgrade() -> None:
+    # An older version does not know the word.
+    op.execute("UPDATE reply SET status = 'draft' WHERE status = 'waiting'")
+    op.execute("UPDATE \"case\" SET reply_status = 'draft' WHERE reply_status = 'waiting'")
     with op.batch_alter_table("reply") as table:
+        _unfinished(table, "'draft', 'waiting', 'sending'", "'draft', 'sending'")
+
+    # "never": SQLite would build the tables anew, and rows that point at them forbid that.
+    with op.batch_alter_table("reply", recreate="never") as table:
         table.drop_column("refusal")
         table.drop_column("approver")
 
-    with op.batch_alter_table("case") as table:
+    with op.batch_alter_table("case", recreate="never") as table:
         table.drop_index("ix_case_waiting")
         table.drop_index(
             "ix_case_to_promise",
@@ -246,7 +264,7 @@ def downgrade() -> None:
         table.drop_column("delivered_at")
         table.drop_column("wanted")
 
-    with op.batch_alter_table("author") as table:
+    with op.batch_alter_table("author", recreate="never") as table:
         table.drop_column("preference")
         table.drop_column("vip")
 

@@ -1,0 +1,95 @@
+"""The steps of an answer from one status to the next, and whose answer it is to make."""
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from connectors.base import Connector
+from monitor.answer.canned import check_filled
+from monitor.desk.cases import CaseConflictError, CaseError
+from monitor.store.db import row_count
+from monitor.store.models import Case, CaseStatus, Reply, ReplyStatus, now
+
+BUSY = {
+    ReplyStatus.WAITING: "The answer of this case waits for a lead. Take it back first.",
+    ReplyStatus.SENDING: "A reply of this case is being sent. Wait until that is settled.",
+}
+"""Why a case's unfinished answer cannot be written on."""
+
+
+def take(
+    session: Session,
+    reply_id: int,
+    old: ReplyStatus,
+    new: ReplyStatus,
+    *conditions: sa.ColumnElement[bool],
+    **values: object,
+) -> None:
+    """Move a reply from one status to another, if it still is there.
+
+    It begins the transaction, which the caller commits. Raises CaseConflictError.
+    """
+    session.rollback()
+    taken = session.execute(
+        sa.update(Reply)
+        .where(col(Reply.id) == reply_id, col(Reply.status) == old, *conditions)
+        .values(status=new, updated_at=now(), **values)
+        .execution_options(synchronize_session=False)
+    )
+    if row_count(taken) == 0:
+        session.rollback()
+        raise CaseConflictError("This reply has changed meanwhile. Look at its status.")
+
+
+def set_case(session: Session, case_id: int, status: ReplyStatus) -> None:
+    """Show on a case how its latest reply stands. The caller commits it."""
+    session.execute(
+        sa.update(Case)
+        .where(col(Case.id) == case_id)
+        .values(reply_status=status)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def check_owner(session: Session, case_id: int, agent: str) -> None:
+    """Raise CaseConflictError unless the agent has this case and it still stands."""
+    case = session.get_one(Case, case_id, populate_existing=True)
+    if case.assignee != agent:
+        raise CaseConflictError(
+            f"{case.assignee} has this case." if case.assignee else "Claim the case first."
+        )
+    check_stands(case)
+
+
+def check_stands(case: Case) -> None:
+    """Raise CaseConflictError where a case is resolved."""
+    if case.status == CaseStatus.RESOLVED:
+        raise CaseConflictError("This case is resolved. Reopen it first.")
+
+
+def unfinished(case_id: int) -> SelectOfScalar[Reply]:
+    """The answer of a case that is being written, waits or is on its way: one at most."""
+    return select(Reply).where(
+        col(Reply.case_id) == case_id,
+        col(Reply.status).in_((ReplyStatus.DRAFT, ReplyStatus.WAITING, ReplyStatus.SENDING)),
+    )
+
+
+def latest_status(session: Session, case_id: int) -> ReplyStatus:
+    """How the newest reply of a case stands."""
+    latest = select(Reply).where(col(Reply.case_id) == case_id).order_by(col(Reply.id).desc())
+    reply = session.exec(latest.limit(1)).first()
+    return reply.status if reply else ReplyStatus.UNANSWERED
+
+
+def approved(reply: Reply) -> bool:
+    """Whether a lead let these words go out."""
+    return reply.approver is not None and reply.refusal is None
+
+
+def check_text(text: str, connector: Connector) -> None:
+    """Raise CaseError where a text is longer than the network takes, or not filled in."""
+    length = connector.length(text)
+    if connector.max_length is not None and length > connector.max_length:
+        raise CaseError(f"{length} characters are too many: at most {connector.max_length}.")
+    check_filled(text)
