@@ -187,6 +187,8 @@ class Case(SQLModel, table=True):
     """Posts by the author in this case and the resolved ones of the last month."""
     measured: bool = Field(default=True, sa_column_kwargs={"server_default": sa.true()})
     """False where its worst post is in a language on which the model was not measured."""
+    vip: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
+    """Whether its author is one: here too, as the rank counts it."""
     rank: float = 0.0
     """Sorts as the priority does, at any time: see monitor.desk.priority."""
 
