@@ -8,11 +8,15 @@ from sqlmodel import Session
 
 from connectors.base import Connector
 from dashboard import actions, resources, times, widgets
+from dashboard.author_box import draw_preference
 from dashboard.markup import Markup, draw, foreign, link_out, tag
+from dashboard.presence_box import wrote
 from monitor.answer import replies
 from monitor.config import SourceConfig
 from monitor.desk.case_file import CaseFile
 from monitor.store.models import CaseStatus, Reply, ReplyStatus, now
+
+SAVING = "Saved by itself whenever you leave the box or press Ctrl+Enter"
 
 PRETENDER = "demo"
 """The connector that has no network behind it."""
@@ -22,6 +26,7 @@ def draw_reply_box(file: CaseFile) -> None:
     """The answer to a case: being written, under way, or what to do before one can be written."""
     with st.container(key="reply-box", border=True):
         draw(tag("h3", "Answer", cls="side-title"))
+        draw_preference(file)
         if not _may_write(file):
             return
         latest = file.replies[-1] if file.replies else None
@@ -76,8 +81,9 @@ def _editor(file: CaseFile, connector: Connector) -> None:
     key = (
         f"reply-{case_id}-{done}"  # A new box after each answer, the same one while it is written.
     )
+    kept = draft.text if draft else ""
     if key not in st.session_state:
-        st.session_state[key] = draft.text if draft else ""
+        _take(key, kept)
     text: str = st.text_area(
         "Your answer",
         key=key,
@@ -87,6 +93,7 @@ def _editor(file: CaseFile, connector: Connector) -> None:
         on_change=_save,
         args=(case_id, key),
     )
+    _changed_elsewhere(case_id, key, kept)
     length, most = connector.length(text.strip()), connector.max_length
     too_long = most is not None and length > most
     with st.container(key="reply-buttons", horizontal=True, vertical_alignment="center"):
@@ -97,14 +104,17 @@ def _editor(file: CaseFile, connector: Connector) -> None:
             icon=":material/send:",
             disabled=too_long,
         ):
-            _send(file, text)
+            _send(file, key, text)
         if draft:
             st.button("Discard draft", key="discard", type="tertiary", on_click=_discard,
                       args=(case_id, key))  # fmt: skip
         draw(_counter(length, most, too_long), width="content")
         if draft:
-            saved = f"Draft of {draft.agent}, kept" if draft.agent != actions.me() else "Draft kept"
-            draw(tag("span", saved, cls="muted small"), width="content")
+            whose = "Draft" if draft.agent == actions.me() else f"Draft of {draft.agent},"
+            at = times.clock(draft.updated_at, resources.config().zone)
+            draw(
+                tag("span", f"{whose} saved ", at, cls="muted small", title=SAVING), width="content"
+            )
     if connector.name == PRETENDER:
         draw(
             tag(
@@ -133,17 +143,43 @@ def _send_words(connector: Connector) -> str:
     return f"Send publicly as {company}"
 
 
+def _take(key: str, kept: str) -> None:
+    """Begin with the draft as it is kept, and remember what that was."""
+    st.session_state[key] = st.session_state[f"{key}-before"] = kept
+
+
+def _changed_elsewhere(case_id: int, key: str, kept: str) -> None:
+    """The draft was changed in another window: the box is not drawn over, its writer chooses."""
+    if kept in (st.session_state[f"{key}-before"], st.session_state[key].strip()):
+        return
+    words = "The draft was changed elsewhere. It says now:" if kept else (
+        "The draft was thrown away elsewhere.")  # fmt: skip
+    draw(widgets.notice(words), foreign(kept, cls="text draft", name="div") if kept else "")
+    with st.container(key="draft-choice", horizontal=True):
+        st.button("Take that into the box", key="draft-take", on_click=_take, args=(key, kept))
+        st.button("Keep what the box says", key="draft-keep", on_click=_keep_mine,
+                  args=(case_id, key, kept))  # fmt: skip
+
+
+def _keep_mine(case_id: int, key: str, kept: str) -> None:
+    st.session_state[f"{key}-before"] = kept
+    _save(case_id, key)
+
+
 def _save(case_id: int, key: str) -> None:
     """Keep what was written. An emptied box throws the draft away."""
     text = st.session_state.get(key) or ""
+    before = st.session_state[f"{key}-before"]
+    wrote(case_id)
 
     def keep(session: Session, agent: str) -> None:
         if text.strip():
-            replies.save_draft(session, case_id, agent, text)
+            replies.save_draft(session, case_id, agent, text, before)
         else:
-            replies.discard_draft(session, case_id, agent)
+            replies.discard_draft(session, case_id, agent, before)
 
-    actions.act(keep, "", quiet=True)
+    if actions.act(keep, "", quiet=True):
+        st.session_state[f"{key}-before"] = text.strip()
 
 
 def _discard(case_id: int, key: str) -> None:
@@ -152,18 +188,21 @@ def _discard(case_id: int, key: str) -> None:
         "The draft is gone.",
     )
     if done:
-        st.session_state[key] = ""
+        _take(key, "")
 
 
-def _send(file: CaseFile, text: str) -> None:
+def _send(file: CaseFile, key: str, text: str) -> None:
     """Keep the draft, then send it; what came of it is told by the page that is drawn next."""
 
     def keep_and_send(session: Session, agent: str) -> None:
-        draft = replies.save_draft(session, file.case.id, agent, text)
+        before = st.session_state[f"{key}-before"]
+        draft = replies.save_draft(session, file.case.id, agent, text, before)
+        st.session_state[f"{key}-before"] = draft.text
         _send_reply(session, agent, draft.id, resources.config().sources[file.source])
 
     with st.spinner("Sending…"):
-        actions.act(keep_and_send, "", quiet=True)
+        # An answer to words that are not the customer's last ones is not sent.
+        actions.act(actions.if_unchanged(file.case.id, keep_and_send), "", quiet=True)
     st.rerun()
 
 

@@ -18,7 +18,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from connectors.base import Connector, ConnectorError, FatalError, SentReply
 from monitor.desk.cases import CaseConflictError, CaseError, record, we_answered
-from monitor.store.db import row_count
+from monitor.store.db import lock_writes, row_count
 from monitor.store.models import Case, CaseStatus, Post, Reply, ReplyStatus, Source, now
 
 Open = Callable[[str], Connector | None]
@@ -33,21 +33,35 @@ LOOK_FOR = timedelta(days=1)
 """How long we look for a sent reply on the network before we leave it at `sent`."""
 
 
-def save_draft(session: Session, case_id: int, agent: str, text: str) -> Reply:
-    """Keep what the agent has written so far; one draft a case. Raises CaseError."""
+def save_draft(
+    session: Session, case_id: int, agent: str, text: str, before: str | None = None
+) -> Reply:
+    """Keep what the agent has written so far; one draft a case, whoever owns it.
+
+    `before` is the draft that they began with, "" for none: where it says something else by now,
+    nothing is written over and CaseConflictError tells what it says. Raises CaseError.
+    """
     if not text.strip():
         raise CaseError("Write something first.")
+    session.rollback()
+    lock_writes(session)
     _check_owner(session, case_id, agent)
-    draft = session.exec(_unfinished(case_id)).first()
+    draft = session.exec(_unfinished(case_id).with_for_update()).first()
+    present = draft.text if draft else ""
+    if before is not None and present not in (before, text.strip()):
+        session.rollback()
+        raise CaseConflictError(_draft_changed(present))
     if draft is None:
         case = session.get_one(Case, case_id)
         draft = Reply(
             case_id=case_id, post_id=case.post_id, agent=agent, text="", key=uuid.uuid4().hex
         )
     elif draft.status == ReplyStatus.SENDING:
+        session.rollback()
         raise CaseConflictError("A reply of this case is being sent. Wait until that is settled.")
     draft.text = text.strip()
     draft.agent = agent
+    draft.updated_at = now()
     session.add(draft)
     try:
         session.flush()
@@ -59,9 +73,19 @@ def save_draft(session: Session, case_id: int, agent: str, text: str) -> Reply:
     return draft
 
 
-def discard_draft(session: Session, case_id: int, agent: str) -> None:
-    """Throw the case's draft away. Raises CaseError."""
+def discard_draft(session: Session, case_id: int, agent: str, before: str | None = None) -> None:
+    """Throw the case's draft away, unless it says something else than `before` by now.
+
+    Raises CaseError.
+    """
+    session.rollback()
+    lock_writes(session)
     _check_owner(session, case_id, agent)
+    draft = session.exec(_unfinished(case_id).with_for_update()).first()
+    if draft and before is not None and draft.text != before:
+        present = draft.text
+        session.rollback()
+        raise CaseConflictError(_draft_changed(present))
     session.execute(
         sa.delete(Reply).where(
             col(Reply.case_id) == case_id, col(Reply.status) == ReplyStatus.DRAFT
@@ -239,12 +263,20 @@ def _take(session: Session, reply_id: int, old: ReplyStatus, new: ReplyStatus) -
 
 def _check_owner(session: Session, case_id: int, agent: str) -> None:
     case = session.get_one(Case, case_id, populate_existing=True)
-    if case.assignee != agent:
+    assignee, status = case.assignee, case.status
+    if assignee == agent and status != CaseStatus.RESOLVED:
+        return
+    session.rollback()
+    if assignee != agent:
         raise CaseConflictError(
-            f"{case.assignee} has this case." if case.assignee else "Claim the case first."
+            f"{assignee} has this case." if assignee else "Claim the case first."
         )
-    if case.status == CaseStatus.RESOLVED:
-        raise CaseConflictError("This case is resolved. Reopen it first.")
+    raise CaseConflictError("This case is resolved. Reopen it first.")
+
+
+def _draft_changed(present: str) -> str:
+    says = f"it says now: “{present}”" if present else "it was thrown away"
+    return f"The draft changed meanwhile: {says}. Nothing was written over: choose what stays."
 
 
 def _set_case(session: Session, case_id: int, status: ReplyStatus) -> None:

@@ -28,8 +28,9 @@ def add(session: Session, case_id: int, agent: str, tag: str) -> None:
     session.rollback()
     statement = insert(session, CaseTag).values(case_id=case_id, tag=words)
     try:
-        added = session.execute(statement.on_conflict_do_nothing())
-        if row_count(added):
+        # What comes back tells whether it was new: PostgreSQL's row count does not.
+        new = statement.on_conflict_do_nothing().returning(col(CaseTag.tag))
+        if session.execute(new).first():
             record(session, case_id, "tagged", agent=agent, detail=words)
         session.commit()
     except IntegrityError as error:
@@ -62,4 +63,6 @@ def all_tags(session: Session) -> list[tuple[str, int]]:
     """Every tag with the number of cases that have it, the most used first."""
     number = sa.func.count()
     rows = select(CaseTag.tag, number).group_by(col(CaseTag.tag))
-    return [(tag, cases) for tag, cases in session.exec(rows.order_by(number.desc(), col(CaseTag.tag)))]
+    return [
+        (tag, cases) for tag, cases in session.exec(rows.order_by(number.desc(), col(CaseTag.tag)))
+    ]

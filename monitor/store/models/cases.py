@@ -227,7 +227,7 @@ class Reply(SQLModel, table=True):
     """Made on the network by hand and recorded with its link."""
     created_at: datetime = Field(default_factory=now)
     updated_at: datetime = Field(default_factory=now)
-    """When its status last changed."""
+    """When its status last changed, or the words of a draft."""
     sent_at: datetime | None = None
     seen_at: datetime | None = None
     checked_at: datetime | None = None
