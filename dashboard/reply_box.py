@@ -9,8 +9,8 @@ from sqlmodel import Session
 from connectors.base import Connector
 from dashboard import actions, resources, times, widgets
 from dashboard.author_box import draw_preference
+from dashboard.draft_words import changed_elsewhere, save, show_unsaved, take
 from dashboard.markup import Markup, draw, foreign, link_out, tag
-from dashboard.presence_box import wrote
 from monitor.answer import replies
 from monitor.config import SourceConfig
 from monitor.desk.case_file import CaseFile
@@ -28,6 +28,7 @@ def draw_reply_box(file: CaseFile) -> None:
         draw(tag("h3", "Answer", cls="side-title"))
         draw_preference(file)
         if not _may_write(file):
+            show_unsaved(file.case.id)
             return
         latest = file.replies[-1] if file.replies else None
         if latest and latest.status == ReplyStatus.SENDING:
@@ -83,17 +84,17 @@ def _editor(file: CaseFile, connector: Connector) -> None:
     )
     kept = draft.text if draft else ""
     if key not in st.session_state:
-        _take(key, kept)
+        take(key, kept)
     text: str = st.text_area(
         "Your answer",
         key=key,
         height=130,
         label_visibility="collapsed",
         placeholder="Write to the customer. It is public: no order numbers, no addresses.",
-        on_change=_save,
+        on_change=save,
         args=(case_id, key),
     )
-    _changed_elsewhere(case_id, key, kept)
+    changed_elsewhere(case_id, key, kept)
     length, most = connector.length(text.strip()), connector.max_length
     too_long = most is not None and length > most
     with st.container(key="reply-buttons", horizontal=True, vertical_alignment="center"):
@@ -143,52 +144,13 @@ def _send_words(connector: Connector) -> str:
     return f"Send publicly as {company}"
 
 
-def _take(key: str, kept: str) -> None:
-    """Begin with the draft as it is kept, and remember what that was."""
-    st.session_state[key] = st.session_state[f"{key}-before"] = kept
-
-
-def _changed_elsewhere(case_id: int, key: str, kept: str) -> None:
-    """The draft was changed in another window: the box is not drawn over, its writer chooses."""
-    if kept in (st.session_state[f"{key}-before"], st.session_state[key].strip()):
-        return
-    words = "The draft was changed elsewhere. It says now:" if kept else (
-        "The draft was thrown away elsewhere.")  # fmt: skip
-    draw(widgets.notice(words), foreign(kept, cls="text draft", name="div") if kept else "")
-    with st.container(key="draft-choice", horizontal=True):
-        st.button("Take that into the box", key="draft-take", on_click=_take, args=(key, kept))
-        st.button("Keep what the box says", key="draft-keep", on_click=_keep_mine,
-                  args=(case_id, key, kept))  # fmt: skip
-
-
-def _keep_mine(case_id: int, key: str, kept: str) -> None:
-    st.session_state[f"{key}-before"] = kept
-    _save(case_id, key)
-
-
-def _save(case_id: int, key: str) -> None:
-    """Keep what was written. An emptied box throws the draft away."""
-    text = st.session_state.get(key) or ""
-    before = st.session_state[f"{key}-before"]
-    wrote(case_id)
-
-    def keep(session: Session, agent: str) -> None:
-        if text.strip():
-            replies.save_draft(session, case_id, agent, text, before)
-        else:
-            replies.discard_draft(session, case_id, agent, before)
-
-    if actions.act(keep, "", quiet=True):
-        st.session_state[f"{key}-before"] = text.strip()
-
-
 def _discard(case_id: int, key: str) -> None:
     done = actions.act(
         lambda session, agent: replies.discard_draft(session, case_id, agent),
         "The draft is gone.",
     )
     if done:
-        _take(key, "")
+        take(key, "")
 
 
 def _send(file: CaseFile, key: str, text: str) -> None:

@@ -15,7 +15,7 @@ from tests.dashboard.seed import Desk
 
 def box(seat: Seat) -> str:
     """What the answer's box says."""
-    return next(a.value for a in seat.app.text_area if a.label == "Your answer")
+    return next(a.value or "" for a in seat.app.text_area if a.label == "Your answer")
 
 
 def write(seat: Seat, text: str) -> Seat:
@@ -162,6 +162,9 @@ def test_only_the_owner_s_draft_is_saved(desk: Desk, case_id: int) -> None:
         replies.save_draft(session, case_id, "bob", "Mine now")
     write(alice, "Hello")
     assert "bob has this case" in alice.told
+    assert "What you typed last is not saved" in alice.html
+    assert ">Hello<" in alice.html
+    assert "What you typed last" not in Seat("alice").open("case", id=str(case_id)).html
     assert box(Seat("bob").open("case", id=str(case_id))) == "Mine now"
 
 

@@ -8,8 +8,8 @@ from sqlmodel import Session
 
 from monitor.answer import replies
 from monitor.desk import authors, cases
-from monitor.desk.cases import CaseConflictError, CaseError
 from monitor.desk.case_file import case_file
+from monitor.desk.cases import CaseConflictError, CaseError
 from monitor.desk.changes import refuse_if_changed
 from monitor.desk.priority import parts, priority, rank
 from monitor.desk.repeats import plain, repeats
