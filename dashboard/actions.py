@@ -11,6 +11,7 @@ from dashboard import resources
 from dashboard.markup import draw
 from dashboard.widgets import notice
 from monitor.desk.cases import CaseError
+from monitor.desk.changes import refuse_if_changed
 from monitor.store.models import now
 
 Act = Callable[[Session, str], object]
@@ -58,6 +59,26 @@ def act(call: Act, text: str, undo: Act | None = None, *, quiet: bool = False) -
     if not quiet:
         tell(text, good=True, undo=undo)
     return True
+
+
+def drew(case_id: int, event_id: int) -> None:
+    """Remember how a case stood when its page was drawn: what is clicked there was meant for that.
+
+    `event_id` is the last line of its history.
+    """
+    st.session_state.drawn = (case_id, event_id)
+
+
+def if_unchanged(case_id: int, call: Act) -> Act:
+    """`call`, refused with what changed where others did so since the case's page was drawn."""
+    drawn: tuple[int, int] = st.session_state.get("drawn", (0, 0))
+
+    def checked(session: Session, agent: str) -> None:
+        if drawn[0] == case_id:
+            refuse_if_changed(session, case_id, agent, drawn[1])
+        call(session, agent)
+
+    return checked
 
 
 def tell(text: str, *, good: bool, undo: Act | None = None) -> None:

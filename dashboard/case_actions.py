@@ -128,7 +128,9 @@ def _put_aside_then(case_id: int) -> None:
 def _put_aside(case_id: int, until: datetime) -> None:
     at = times.stamp(until, resources.config().zone)
     actions.act(
-        lambda session, agent: cases.snooze(session, case_id, agent, until),
+        actions.if_unchanged(
+            case_id, lambda session, agent: cases.snooze(session, case_id, agent, until)
+        ),
         f"Snoozed until {at}.",
         undo=_undo_to_open(case_id),
     )
@@ -139,7 +141,7 @@ def _reopen(case: Case, words: str, why: str) -> None:
 
 
 def _open_again(case_id: int) -> None:
-    actions.act(_undo_to_open(case_id), "The case is open again.")
+    actions.act(actions.if_unchanged(case_id, _undo_to_open(case_id)), "The case is open again.")
 
 
 def _undo_to_open(case_id: int) -> actions.Act:
@@ -148,7 +150,9 @@ def _undo_to_open(case_id: int) -> actions.Act:
 
 def _pending(case_id: int) -> None:
     actions.act(
-        lambda session, agent: cases.wait_for_customer(session, case_id, agent),
+        actions.if_unchanged(
+            case_id, lambda session, agent: cases.wait_for_customer(session, case_id, agent)
+        ),
         "It waits for the customer now.",
         undo=_undo_to_open(case_id),
     )
@@ -170,7 +174,9 @@ def _assign(case_id: int, held_by: str | None) -> None:
     if held_by is not None:
         back = partial(_hand_back, case_id=case_id, to=held_by, held_by=to)
     actions.act(
-        lambda session, agent: cases.assign(session, case_id, agent, to, held_by),
+        actions.if_unchanged(
+            case_id, lambda session, agent: cases.assign(session, case_id, agent, to, held_by)
+        ),
         f"{to} has the case now.",
         undo=back,
     )
@@ -186,7 +192,10 @@ def _resolve(case_id: int) -> None:
         return
     outcome, dismissal = OUTCOMES[words]
     actions.act(
-        lambda session, agent: cases.resolve(session, case_id, agent, outcome, dismissal),
+        actions.if_unchanged(
+            case_id,
+            lambda session, agent: cases.resolve(session, case_id, agent, outcome, dismissal),
+        ),
         f"Resolved: {words[0].lower()}{words[1:]}.",
         undo=_undo_to_open(case_id),
     )

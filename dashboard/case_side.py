@@ -3,12 +3,15 @@
 from zoneinfo import ZoneInfo
 
 import streamlit as st
+from sqlmodel import Session
 
 from dashboard import actions, resources, times, widgets
+from dashboard.author_box import draw_author
 from dashboard.correct_box import draw_correction
 from dashboard.markup import Markup, draw, foreign, join, tag
+from dashboard.tag_box import draw_tags
 from dashboard.why_box import draw_why
-from monitor.desk import cases, priority
+from monitor.desk import notes, priority
 from monitor.desk.case_file import CaseFile
 from monitor.store.models import Case, CaseEvent, Note, now
 
@@ -43,13 +46,22 @@ TOLD = {
     "answered on the network": "answered on the network",
     "labelled": "said what a post is",
     "label taken back": "What was said of a post was taken back",
+    "tagged": "tagged it",
+    "tag removed": "took a tag off",
+    "author marked as VIP": "marked the author as VIP",
+    "author no longer VIP": "took the VIP mark off the author",
+    "author blocked": "blocked the author",
+    "author unblocked": "let the author make cases again",
+    "preference noted": "noted how the author wants to be answered",
 }
 """Events in words; those of a person begin with the name."""
 
 
 def draw_side(file: CaseFile) -> None:
     """Everything beside the thread."""
+    draw_tags(file)
     _why(file)
+    draw_author(file)
     draw_why(file)
     draw_correction(file)
     _earlier(file)
@@ -110,7 +122,7 @@ def _notes(file: CaseFile) -> None:
             "Note",
             key=key,
             height=68,
-            placeholder="For your colleagues",
+            placeholder="For your colleagues; @name tells one of them",
             label_visibility="collapsed",
         )
         st.form_submit_button(
@@ -120,14 +132,21 @@ def _notes(file: CaseFile) -> None:
 
 def _note(note: Note, zone: ZoneInfo) -> Markup:
     head = tag("div", tag("b", note.agent), times.ago(note.created_at, zone), cls="who")
-    return tag("div", head, foreign(note.text, cls="text", name="div"), cls="note")
+    pieces = notes.pieces(note.text, resources.config().people)
+    text = join(*(tag("mark", piece) if name else piece for piece, name in pieces))
+    return tag("div", head, foreign(text, cls="text", name="div"), cls="note")
 
 
 def _add_note(case_id: int, key: str) -> None:
     text = st.session_state.get(key) or ""
-    actions.act(
-        lambda session, agent: cases.note(session, case_id, agent, text), "The note is kept."
-    )
+    people, told = resources.config().people, list[str]()
+
+    def keep(session: Session, agent: str) -> None:
+        told.extend(notes.note(session, case_id, agent, text, people))
+
+    if actions.act(keep, "", quiet=True):
+        who = f"; told: {', '.join(told)}" if told else ""
+        actions.tell(f"The note is kept{who}.", good=True)
 
 
 def _history(file: CaseFile) -> None:

@@ -7,7 +7,7 @@ from dashboard.markup import Markup, draw, foreign, tag
 from dashboard.sla_box import due_badges
 from monitor.desk import cases
 from monitor.desk.work_queue import Filter, Row
-from monitor.store.models import CaseStatus
+from monitor.store.models import CaseStatus, Post
 
 CASE_PAGE = "app_pages/case.py"
 
@@ -78,7 +78,7 @@ def row_html(row: Row, chosen: Filter, *, cursor: bool) -> Markup:
             widgets.author_line(row.author, *facts),
             foreign(text, cls="text clamp", name="div")
             if text
-            else tag("div", "No text (a picture or a link only).", cls="text muted"),
+            else tag("div", _why_no_text(post), cls="text muted"),
             cls="what",
         ),
         widgets.waiting(case, zone),
@@ -87,6 +87,10 @@ def row_html(row: Row, chosen: Filter, *, cursor: bool) -> Markup:
         id=f"case-{case.id}",
     )
     return tag("div", cells, cls="row-box")
+
+
+def _why_no_text(post: Post) -> str:
+    return "Its author deleted it." if post.deleted_at else "No text (a picture or a link only)."
 
 
 def claim(case_id: int, handle: str) -> None:

@@ -9,7 +9,9 @@ from sqlmodel import Session
 
 from connectors.base import Connector
 from dashboard import actions, approval_box, resources, times, widgets
+from dashboard.author_box import draw_preference
 from dashboard.canned_box import draw_canned
+from dashboard.draft_words import changed_elsewhere, save, show_unsaved, take
 from dashboard.markup import Markup, draw, foreign, link_out, tag
 from dashboard.private_box import draw_switch
 from dashboard.sending import PRETENDER, tell_sent
@@ -18,16 +20,20 @@ from monitor.config import SourceConfig
 from monitor.desk.case_file import CaseFile
 from monitor.store.models import CaseStatus, Reply, ReplyStatus, now
 
+SAVING = "Saved by itself whenever you leave the box or press Ctrl+Enter"
+
 
 def draw_reply_box(file: CaseFile) -> None:
     """The answer to a case: being written, under way, or what to do before one can be written."""
     with st.container(key="reply-box", border=True):
         draw(tag("h3", "Answer", cls="side-title"))
+        draw_preference(file)
         waiting = approval_box.waiting_reply(file)
         if waiting:
             approval_box.draw_waiting(file, waiting)
             return
         if not _may_write(file):
+            show_unsaved(file.case.id)
             return
         latest = file.replies[-1] if file.replies else None
         if latest and latest.status == ReplyStatus.SENDING:
@@ -81,22 +87,24 @@ def _editor(file: CaseFile, connector: Connector) -> None:
     key = (
         f"reply-{case_id}-{done}"  # A new box after each answer, the same one while it is written.
     )
+    kept = draft.text if draft else ""
     if key not in st.session_state:
-        st.session_state[key] = draft.text if draft else ""
+        take(key, kept)
     approval_box.draw_refusal(draft)
-    draw_canned(file, key, partial(_save, case_id, key))
+    draw_canned(file, key, partial(save, case_id, key))
     text: str = st.text_area(
         "Your answer",
         key=key,
         height=130,
         label_visibility="collapsed",
         placeholder="Write to the customer. It is public: no order numbers, no addresses.",
-        on_change=_save,
+        on_change=save,
         args=(case_id, key),
     )
+    changed_elsewhere(case_id, key, kept)
     length, most = connector.length(text.strip()), connector.max_length
     too_long = most is not None and length > most
-    draw_switch(key, partial(_save, case_id, key))
+    draw_switch(key, partial(save, case_id, key))
     with st.container(key="reply-buttons", horizontal=True, vertical_alignment="center"):
         if approval_box.must_ask(draft, text):
             st.button(
@@ -111,14 +119,17 @@ def _editor(file: CaseFile, connector: Connector) -> None:
             icon=":material/send:",
             disabled=too_long,
         ):
-            _send(file, text)
+            _send(file, key, text)
         if draft:
             st.button("Discard draft", key="discard", type="tertiary", on_click=_discard,
                       args=(case_id, key))  # fmt: skip
         draw(_counter(length, most, too_long), width="content")
         if draft:
-            saved = f"Draft of {draft.agent}, kept" if draft.agent != actions.me() else "Draft kept"
-            draw(tag("span", saved, cls="muted small"), width="content")
+            whose = "Draft" if draft.agent == actions.me() else f"Draft of {draft.agent},"
+            at = times.clock(draft.updated_at, resources.config().zone)
+            draw(
+                tag("span", f"{whose} saved ", at, cls="muted small", title=SAVING), width="content"
+            )
     if connector.name == PRETENDER:
         draw(
             tag(
@@ -147,37 +158,27 @@ def _send_words(connector: Connector) -> str:
     return f"Send publicly as {company}"
 
 
-def _save(case_id: int, key: str) -> None:
-    """Keep what was written. An emptied box throws the draft away."""
-    text = st.session_state.get(key) or ""
-
-    def keep(session: Session, agent: str) -> None:
-        if text.strip():
-            replies.save_draft(session, case_id, agent, text)
-        else:
-            replies.discard_draft(session, case_id, agent)
-
-    actions.act(keep, "", quiet=True)
-
-
 def _discard(case_id: int, key: str) -> None:
     done = actions.act(
         lambda session, agent: replies.discard_draft(session, case_id, agent),
         "The draft is gone.",
     )
     if done:
-        st.session_state[key] = ""
+        take(key, "")
 
 
-def _send(file: CaseFile, text: str) -> None:
+def _send(file: CaseFile, key: str, text: str) -> None:
     """Keep the draft, then send it; what came of it is told by the page that is drawn next."""
 
     def keep_and_send(session: Session, agent: str) -> None:
-        draft = replies.save_draft(session, file.case.id, agent, text)
+        before = st.session_state[f"{key}-before"]
+        draft = replies.save_draft(session, file.case.id, agent, text, before)
+        st.session_state[f"{key}-before"] = draft.text
         _send_reply(session, agent, draft.id, resources.config().sources[file.source])
 
     with st.spinner("Sending…"):
-        actions.act(keep_and_send, "", quiet=True)
+        # An answer to words that are not the customer's last ones is not sent.
+        actions.act(actions.if_unchanged(file.case.id, keep_and_send), "", quiet=True)
     st.rerun()
 
 

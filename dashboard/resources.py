@@ -15,11 +15,11 @@ from sqlmodel import Session, select
 from dashboard.markup import draw, tag
 from monitor import schedule
 from monitor.config import Config, ConfigError, load
-from monitor.desk import labels, work_queue
+from monitor.desk import labels, notices, work_queue
 from monitor.model.scorer import ModelError, Scorer, load_scorer
 from monitor.model.why import Piece, why
 from monitor.store.db import DatabaseError, check_version, connect
-from monitor.store.models import CaseStatus, Source
+from monitor.store.models import CaseStatus, Notice, Source
 from monitor.watch import health
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -175,6 +175,15 @@ def to_check() -> int:
             return min(waiting, MANY + 1)
     except (DatabaseError, sa.exc.OperationalError):
         return 0
+
+
+def unseen(person: str) -> list[Notice]:
+    """What a person has not seen yet; nothing where that cannot be told, as the page says why."""
+    try:
+        with Session(_engine(config().database_url), expire_on_commit=False) as opened:
+            return notices.unseen(opened, person)
+    except (DatabaseError, sa.exc.OperationalError):
+        return []
 
 
 def forget_counts() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import people, resources
+from dashboard.bell import draw_bell
 from dashboard.markup import draw, foreign, tag
-from dashboard.sla_box import draw_notices
 
 HERE = Path(__file__).parent
 
@@ -40,7 +40,7 @@ def main() -> None:
     with st.sidebar:
         draw(tag("div", tag("b", "Complaint monitor"), foreign(config.company.name), cls="brand"))
         people.choose()
-        draw_notices()
+        draw_bell()
         st.page_link("app_pages/work_queue.py", label="Queue", icon=":material/inbox:")
         st.page_link("app_pages/check.py", label=_check_label(), icon=":material/fact_check:")
         st.page_link("app_pages/trends.py", label="Trends", icon=":material/monitoring:")

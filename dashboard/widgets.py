@@ -1,9 +1,10 @@
 """What is drawn on more than one page: badges, the priority with its parts, a post."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from dashboard import times
+from dashboard import edits, times
 from dashboard.markup import Markup, foreign, join, link_out, tag
 from monitor.desk import priority
 from monitor.store.models import Author, Case, CaseStatus, Post, Reply, ReplyStatus, now
@@ -44,6 +45,7 @@ PART_WORDS = {
     "severity": "Severity",
     "reach": "Reach",
     "repeat": "Repeat contact",
+    "vip": "VIP",
     "waiting": "Waiting",
     "answered": "Answered",
 }
@@ -164,6 +166,10 @@ def _two_lines(word: str, value: Markup, colour: str, joint: str = "") -> Markup
 def author_line(author: Author, *facts: str | Markup, brief: bool = False) -> Markup:
     """Who writes, and what is worth knowing about them, in one line."""
     known = [foreign(f"@{author.handle}", cls="handle")]
+    if author.vip:
+        known.insert(0, badge("★ VIP", "violet", "A colleague marked them as mattering more"))
+    if author.blocked:
+        known.append(badge("blocked", "red", "Their new posts make no case"))
     if not brief:
         known.append(foreign(author.network))
     if author.followers and not brief:
@@ -186,20 +192,31 @@ def language_fact(post: Post) -> list[Markup]:
 
 
 def post_card(
-    post: Post, author: Author, zone: ZoneInfo, *, current: bool, of_case: bool
+    post: Post,
+    author: Author,
+    zone: ZoneInfo,
+    *,
+    current: bool,
+    of_case: bool,
+    answered_at: datetime | None = None,
+    more: Sequence[Markup] = (),
 ) -> Markup:
-    """A post of a thread, as text, with what its author did to it since."""
-    facts = [times.ago(post.created_at, zone), *language_fact(post)]
+    """A post of a thread, as text, with what its author did to it since, also since our answer."""
+    facts = [times.ago(post.created_at, zone), *language_fact(post), *more]
     link = link_out(post.url, "Open on the network ↗")
     if link:
         facts.append(link)
     body = [author_line(author, *facts, brief=True)]
     if post.deleted_at:
-        words = "The author deleted this post; this is what it said."
-        body.append(tag("p", badge("Deleted", "red"), " ", words, cls="changed"))
-    body.append(foreign(post.text, cls="text", name="div") if post.text else _no_text())
+        body.append(edits.deleted(post, badge("Deleted", "red"), zone))
+    else:
+        body.append(foreign(post.text, cls="text", name="div") if post.text else _no_text())
     if post.previous_text is not None and not post.deleted_at:
-        body.append(_edited(post, zone))
+        late = Markup("")
+        if edits.after_answer(post, answered_at):
+            help_text = "Our answer was to the earlier words: does it still fit?"
+            late = join(" ", badge("edited after our reply", "red", help_text))
+        body.append(edits.edited(post, badge("Edited", "amber"), late, zone))
     kinds = ["post", "ours" if author.own else "", "current" if current else ""]
     if not of_case and not author.own:
         kinds.append("other")
@@ -208,15 +225,6 @@ def post_card(
 
 def _no_text() -> Markup:
     return tag("div", "No text (a picture or a link only).", cls="text muted")
-
-
-def _edited(post: Post, zone: ZoneInfo) -> Markup:
-    when = join(" ", times.ago(post.edited_at, zone)) if post.edited_at else Markup("")
-    return tag(
-        "details",
-        tag("summary", badge("Edited", "amber"), when, tag("span", " · earlier wording")),
-        foreign(post.previous_text or "", cls="text earlier", name="div"),
-    )
 
 
 def since(at: datetime | None, zone: ZoneInfo, never: str = "never") -> Markup:

@@ -4,17 +4,19 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from dashboard import actions, resources, times, widgets
+from dashboard import actions, author_box, bell, resources, times, widgets
 from dashboard.case_actions import action_bar
 from dashboard.case_side import draw_side
 from dashboard.markup import Markup, draw, foreign, link_out, tag
+from dashboard.presence_box import draw_presence
 from dashboard.reply_box import draw_reply_box
 from dashboard.sla_box import due_badges
 from monitor.desk import case_file, work_queue
 from monitor.desk.case_file import CaseFile
 from monitor.desk.work_queue import Filter, Position
-from monitor.store.models import ReplyStatus, now
+from monitor.store.models import Post, ReplyStatus, now
 
 QUEUE_PAGE, CASE_PAGE = "app_pages/work_queue.py", "app_pages/case.py"
 
@@ -24,6 +26,7 @@ WATCH_SECONDS = 10
 def main() -> None:
     """The whole page."""
     case_id = _asked_for()
+    bell.opened()
     with resources.session() as session:
         file = case_file.case_file(session, case_id) if case_id is not None else None
         mark = case_file.mark(session, case_id) if case_id is not None else ()
@@ -34,6 +37,7 @@ def main() -> None:
     _header(file)
     actions.show_outcome()
     action_bar(file)
+    others = st.empty()
     with st.container(key="case-body"):
         thread, side = st.columns([11, 6], gap="large")
         with thread:
@@ -41,7 +45,9 @@ def main() -> None:
             draw_reply_box(file)
         with side:
             draw_side(file)
-    _watch(file.case.id, mark)
+    # Only now: a click that is handled while the page is drawn was meant for the page before.
+    actions.drew(file.case.id, file.events[-1].id if file.events else 0)
+    _watch(file.case.id, mark, others)
 
 
 def _asked_for() -> int | None:
@@ -152,6 +158,8 @@ def _thread(file: CaseFile) -> None:
                 zone,
                 current=post.id == file.case.post_id,
                 of_case=post.case_id == file.case.id,
+                answered_at=file.case.first_answered_at,
+                more=_again(file, post),
             ),
         )
         for post, author in file.thread
@@ -167,9 +175,18 @@ def _thread(file: CaseFile) -> None:
     draw(tag("div", *cards, cls="thread"))
 
 
+def _again(file: CaseFile, post: Post) -> list[Markup]:
+    same = file.repeats.get(post.id)
+    return [author_box.times_posted(same)] if same else []
+
+
 @st.fragment(run_every=WATCH_SECONDS)
-def _watch(case_id: int, mark: tuple[object, ...]) -> None:
-    """Draw the page again as soon as a colleague, the customer or the network changes the case."""
+def _watch(case_id: int, mark: tuple[object, ...], others: DeltaGenerator) -> None:
+    """Draw the page again as soon as a colleague, the customer or the network changes the case.
+
+    Meanwhile, tell colleagues who is here, and show at `others` who they are.
+    """
+    draw_presence(case_id, others)
     with resources.session() as session:
         changed = case_file.mark(session, case_id) != mark
     if changed:

@@ -28,7 +28,7 @@ from monitor.answer.steps import (
     unfinished,
 )
 from monitor.desk.cases import CaseConflictError, CaseError, record, we_answered
-from monitor.store.db import row_count
+from monitor.store.db import lock_writes, row_count
 from monitor.store.models import Case, Post, Reply, ReplyStatus, Source, now
 
 Open = Callable[[str], Connector | None]
@@ -43,16 +43,26 @@ LOOK_FOR = timedelta(days=1)
 """How long we look for a sent reply on the network before we leave it at `sent`."""
 
 
-def save_draft(session: Session, case_id: int, agent: str, text: str) -> Reply:
-    """Keep what the agent has written so far; one draft a case. Raises CaseError.
+def save_draft(
+    session: Session, case_id: int, agent: str, text: str, before: str | None = None
+) -> Reply:
+    """Keep what the agent has written so far; one draft a case, whoever owns it.
 
-    An approval is for the approved words: it ends with the first other one.
+    `before` is the draft that they began with, "" for none: where it says something else by now,
+    nothing is written over and CaseConflictError tells what it says. An approval is for the
+    approved words: it ends with the first other one. Raises CaseError.
     """
     text = text.strip()
     if not text:
         raise CaseError("Write something first.")
+    session.rollback()
+    lock_writes(session)
     check_owner(session, case_id, agent)
-    draft = session.exec(unfinished(case_id)).first()
+    draft = session.exec(unfinished(case_id).with_for_update()).first()
+    present = draft.text if draft else ""
+    if before is not None and present not in (before, text):
+        session.rollback()
+        raise CaseConflictError(_draft_changed(present))
     if draft is None:
         case = session.get_one(Case, case_id)
         draft = Reply(
@@ -60,7 +70,9 @@ def save_draft(session: Session, case_id: int, agent: str, text: str) -> Reply:
         )
         session.add(draft)
     elif draft.status != ReplyStatus.DRAFT:
-        raise CaseConflictError(BUSY[draft.status])
+        busy = BUSY[draft.status]
+        session.rollback()
+        raise CaseConflictError(busy)
     approver = None if draft.text != text and draft.refusal is None else draft.approver
     try:
         session.flush()
@@ -68,7 +80,7 @@ def save_draft(session: Session, case_id: int, agent: str, text: str) -> Reply:
         kept = session.execute(
             sa.update(Reply)
             .where(col(Reply.id) == draft.id, col(Reply.status) == ReplyStatus.DRAFT)
-            .values(text=text, agent=agent, approver=approver)
+            .values(text=text, agent=agent, approver=approver, updated_at=now())
         )
     except IntegrityError as error:
         session.rollback()
@@ -81,9 +93,19 @@ def save_draft(session: Session, case_id: int, agent: str, text: str) -> Reply:
     return draft
 
 
-def discard_draft(session: Session, case_id: int, agent: str) -> None:
-    """Throw the case's draft away. Raises CaseError."""
+def discard_draft(session: Session, case_id: int, agent: str, before: str | None = None) -> None:
+    """Throw the case's draft away, unless it says something else than `before` by now.
+
+    Raises CaseError.
+    """
+    session.rollback()
+    lock_writes(session)
     check_owner(session, case_id, agent)
+    draft = session.exec(unfinished(case_id).with_for_update()).first()
+    if draft and before is not None and draft.text != before:
+        present = draft.text
+        session.rollback()
+        raise CaseConflictError(_draft_changed(present))
     session.execute(
         sa.delete(Reply).where(
             col(Reply.case_id) == case_id, col(Reply.status) == ReplyStatus.DRAFT
@@ -257,6 +279,11 @@ def give_up(session: Session, reply_id: int, agent: str) -> None:
     set_case(session, reply.case_id, ReplyStatus.FAILED)
     record(session, reply.case_id, "reply given up", agent=agent)
     session.commit()
+
+
+def _draft_changed(present: str) -> str:
+    says = f"it says now: “{present}”" if present else "it was thrown away"
+    return f"The draft changed meanwhile: {says}. Nothing was written over: choose what stays."
 
 
 def _sent(session: Session, reply: Reply, sent: SentReply, status: ReplyStatus) -> None:

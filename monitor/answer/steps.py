@@ -54,9 +54,11 @@ def set_case(session: Session, case_id: int, status: ReplyStatus) -> None:
 def check_owner(session: Session, case_id: int, agent: str) -> None:
     """Raise CaseConflictError unless the agent has this case and it still stands."""
     case = session.get_one(Case, case_id, populate_existing=True)
-    if case.assignee != agent:
+    assignee = case.assignee
+    if assignee != agent:
+        session.rollback()
         raise CaseConflictError(
-            f"{case.assignee} has this case." if case.assignee else "Claim the case first."
+            f"{assignee} has this case." if assignee else "Claim the case first."
         )
     check_stands(case)
 

@@ -171,6 +171,7 @@ class Batch:
             reach=author.followers or 0,
             contacts=self.contacts[author.id],
             measured=post.measured,
+            vip=author.vip,
         )
         case.rank = rank(case)
         self.session.add(case)

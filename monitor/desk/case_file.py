@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from monitor.desk import authors, repeats, tags
 from monitor.store.models import Author, Case, CaseEvent, Label, Note, Post, Reply, Source
 
 LONGEST_THREAD = 200
@@ -19,6 +20,8 @@ class CaseFile:
 
     case: Case
     author: Author
+    known: authors.Known
+    """What has come from the author so far."""
     post: Post
     """The one that the queue shows."""
     source: str
@@ -27,6 +30,9 @@ class CaseFile:
     """What people said of that post, newest first."""
     thread: Sequence[tuple[Post, Author]]
     """The posts of the case and of their threads, in order of time."""
+    repeats: dict[int, list[Post]]
+    """Of the author's posts in the thread, by id: the others of theirs that say the same."""
+    tags: Sequence[str]
     earlier: Sequence[Case]
     """The author's other cases, newest first."""
     replies: Sequence[Reply]
@@ -66,6 +72,7 @@ def case_file(session: Session, case_id: int) -> CaseFile | None:
     return CaseFile(
         case=case,
         author=session.get_one(Author, case.author_id),
+        known=authors.known(session, case.author_id),
         post=post,
         source=session.get_one(Source, post.source_id).name,
         labels=session.exec(
@@ -74,6 +81,8 @@ def case_file(session: Session, case_id: int) -> CaseFile | None:
             .order_by(col(Label.labelled_at).desc(), col(Label.id).desc())
         ).all(),
         thread=thread,
+        repeats=repeats.repeats(session, case.author_id, [post for post, _ in thread]),
+        tags=tags.of_cases(session, [case.id])[case.id],
         earlier=session.exec(
             select(Case)
             .where(Case.author_id == case.author_id, Case.id != case.id)

@@ -20,7 +20,6 @@ from monitor.store.models import (
     CaseStatus,
     Dismissal,
     LabelOrigin,
-    Note,
     Outcome,
     Post,
     ReplyStatus,
@@ -173,14 +172,6 @@ def resolve(
     session.commit()
 
 
-def note(session: Session, case_id: int, agent: str, text: str) -> None:
-    """Keep an internal remark. Raises CaseError for an empty one."""
-    if not text.strip():
-        raise CaseError("Write something first.")
-    session.add(Note(case_id=case_id, agent=agent, text=text.strip()[:20_000]))
-    session.commit()
-
-
 def wake(session: Session) -> int:
     """Open the cases whose snooze is over. Returns how many."""
     at = now()
@@ -266,7 +257,12 @@ def _how_it_stands(session: Session, case_id: int) -> str:
     if case is None:
         return "There is no such case any more."
     who = f"{case.assignee} has it" if case.assignee else "nobody has it"
-    return f"This case changed meanwhile: it is {case.status} and {who}."
+    stands = f"This case changed meanwhile: it is {case.status} and {who}."
+    events = select(CaseEvent).where(col(CaseEvent.case_id) == case_id)
+    last = session.exec(events.order_by(col(CaseEvent.id).desc()).limit(1)).first()
+    if last is None:
+        return stands
+    return f"{stands} Last: {last.what}{f' by {last.agent}' if last.agent else ''}."
 
 
 def _unanswered_since(session: Session, case: Case) -> datetime | None:

@@ -22,7 +22,7 @@ def tell(
     return session.execute(told).first() is not None
 
 
-def unseen(session: Session, agent: str, limit: int = 50) -> Sequence[Notice]:
+def unseen(session: Session, agent: str, limit: int = 100) -> Sequence[Notice]:
     """What somebody has been told and has not seen, newest first."""
     return session.exec(
         select(Notice)

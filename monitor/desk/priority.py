@@ -1,8 +1,8 @@
 """The priority of a case: named parts that add up, so that a person can read why it ranks there.
 
 Points, all of them: complaint 0 to 40 (half in a language that the model was not measured on),
-severity 0 to 20, reach 0 to 15 (logarithmic), repeat contact 0 to 15, waiting 3 a day, and 30 less
-once we answered.
+severity 0 to 20, reach 0 to 15 (logarithmic), repeat contact 0 to 15, 10 for an author whom a
+colleague marked as VIP, waiting 3 a day, and 30 less once we answered.
 
 Waiting grows at the same speed for every case, so the order of two cases never changes by time
 alone. `rank` uses that: it is the priority as it would be at a fixed moment, long past. It sorts
@@ -17,6 +17,8 @@ from monitor.store.models import Case
 
 PER_HOUR = 0.125
 """Points for each hour that the customer waits, or since we answered an open case."""
+
+VIP_POINTS = 10.0
 
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -38,6 +40,8 @@ def fixed_parts(case: Case) -> list[Part]:
         Part("reach", reach_points(case.reach), f"{case.reach:,} followers may see it"),
         Part("repeat", repeat_points(case.contacts), _contacts(case.contacts)),
     ]
+    if case.vip:
+        parts.append(Part("vip", VIP_POINTS, "a colleague marked the author as VIP"))
     if case.waiting_since is None:
         parts.append(Part("answered", -30.0, "we answered; the customer is not waiting"))
     return parts

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from sqlmodel import Session
 
-from monitor.desk import cases
+from monitor.desk import cases, notes
 from monitor.desk.work_queue import PAGE
 from monitor.store.models import CaseStatus, ReplyStatus
 from tests.browser.conftest import Site
@@ -63,7 +63,7 @@ def test_hostile_posts_do_nothing(site: Site) -> None:
     with Session(site.desk.engine) as session:
         for case_id in ids:
             cases.claim(session, case_id, "alice")
-            cases.note(session, case_id, "alice", HOSTILE[ids.index(case_id)])
+            notes.note(session, case_id, "alice", HOSTILE[ids.index(case_id)])
     page = queue(site, width=800, rows=len(HOSTILE) + 2)
     shown = page.inner_text("[data-testid=stMain]")
     for text in HOSTILE:
@@ -182,7 +182,7 @@ def test_what_is_being_typed_survives_a_colleague_s_note(site: Site) -> None:
     page.get_by_label("Your answer").click()
     page.keyboard.type("half a sen")
     with Session(site.desk.engine) as session:
-        cases.note(session, case_id, "bob", "I know this customer")
+        notes.note(session, case_id, "bob", "I know this customer")
     page.get_by_text("I know this customer").wait_for()
     assert page.get_by_label("Your answer").input_value() == "half a sen"
 

@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import Session, select
 
 from dashboard.markup import foreign, harmless, link_out, tag
-from monitor.desk import cases
+from monitor.desk import cases, notes
 from monitor.store.models import Source
 from tests.dashboard.conftest import Seat
 from tests.dashboard.seed import Desk
@@ -33,7 +33,7 @@ def test_a_hostile_post_is_its_text_on_every_page(desk: Desk, text: str) -> None
     desk.complaint(f"{text[:70]} 2", "It broke too", reply_to=None, network=text[:20])
     with Session(desk.engine) as session:
         cases.claim(session, case_id, "alice")
-        cases.note(session, case_id, "alice", text)
+        notes.note(session, case_id, "alice", text)
         source = session.exec(select(Source)).one()
         source.last_error, source.failures = text, 1
         session.add(source)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import Session
 
-from monitor.desk import case_file, cases, work_queue
+from monitor.desk import case_file, cases, notes, work_queue
 from monitor.desk.triage import triage_new
 from monitor.desk.work_queue import NOBODY, Filter
 from monitor.store.models import Author, CaseStatus, Post, ReplyStatus, Source, now
@@ -75,7 +75,7 @@ def test_the_mark_moves_with_every_change(session: Session, ids: list[int]) -> N
     marks = [case_file.mark(session, ids[0])]
     cases.claim(session, ids[0], "alice")
     marks.append(case_file.mark(session, ids[0]))
-    cases.note(session, ids[0], "bob", "I know them")
+    notes.note(session, ids[0], "bob", "I know them")
     marks.append(case_file.mark(session, ids[0]))
     assert len(set(marks)) == 3
     assert case_file.mark(session, ids[0]) == marks[-1]

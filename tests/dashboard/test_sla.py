@@ -84,10 +84,10 @@ def test_who_is_told_sees_it_and_marks_it_seen(desk: Desk) -> None:
     assert f"Case {near}: the first response is due on" in alice.html
     assert f"Case {late}: the first response was due on" in bob.html
     assert f"Case {late}: " not in alice.html
-    bob.click("notices-seen")
-    assert not bob.has("notices-seen")
-    assert alice.look().has("notices-seen"), "each for themselves"
-    assert not Seat(None).open().has("notices-seen")
+    bob.click("bell-seen")
+    assert not bob.has("bell-seen")
+    assert alice.look().has("bell-seen"), "each for themselves"
+    assert not Seat(None).open().has("bell-seen")
 
 
 def test_the_badge_waits_for_the_engine(desk: Desk) -> None:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from connectors.base import FetchedPost, Page
-from monitor.desk import cases
+from monitor.desk import cases, notes
 from monitor.desk.case_file import LONGEST_THREAD, case_file
 from monitor.desk.cases import CaseConflictError, CaseError
 from monitor.desk.triage import triage_new
@@ -244,8 +244,8 @@ def test_a_snoozed_case_sleeps_until_its_time(desk: Desk) -> None:
 def test_notes_stay_inside(desk: Desk) -> None:
     (case,) = desk.receive(make_post("1", "acme is down"))
     with pytest.raises(CaseError):
-        cases.note(desk.session, case.id, ALICE, "  ")
-    cases.note(desk.session, case.id, ALICE, "called them")
+        notes.note(desk.session, case.id, ALICE, "  ")
+    notes.note(desk.session, case.id, ALICE, "called them")
     file = case_file(desk.session, case.id)
     assert file is not None
     assert [note.text for note in file.notes] == ["called them"]

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 import time_machine
 from sqlmodel import Session, col, select
 
-from monitor.desk import cases, labels, triage
+from monitor.desk import cases, labels, notes, triage
 from monitor.desk.cases import CaseConflictError, CaseError
 from monitor.store.models import (
     Author,
@@ -247,7 +247,7 @@ def test_a_case_opened_by_mistake_goes_unless_somebody_has_it(
     cases.claim(session, case_id, BOB)
     assert not triage.close_by_hand(session, case_id)
     cases.release(session, case_id, BOB)
-    cases.note(session, case_id, BOB, "called them")
+    notes.note(session, case_id, BOB, "called them")
     assert not triage.close_by_hand(session, case_id)
     other_id = add(session, source, 0.1).id
     other = triage.open_by_hand(session, other_id, ALICE)

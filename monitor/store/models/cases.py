@@ -196,6 +196,8 @@ class Case(SQLModel, table=True):
     """Posts by the author in this case and the resolved ones of the last month."""
     measured: bool = Field(default=True, sa_column_kwargs={"server_default": sa.true()})
     """False where its worst post is in a language on which the model was not measured."""
+    vip: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
+    """Whether its author is one: here too, as the rank counts it."""
     rank: float = 0.0
     """Sorts as the priority does, at any time: see monitor.desk.priority."""
 
@@ -234,7 +236,7 @@ class Reply(SQLModel, table=True):
     """Made on the network by hand and recorded with its link."""
     created_at: datetime = Field(default_factory=now)
     updated_at: datetime = Field(default_factory=now)
-    """When its status last changed."""
+    """When its status last changed, or the words of a draft."""
     sent_at: datetime | None = None
     seen_at: datetime | None = None
     checked_at: datetime | None = None

@@ -171,6 +171,7 @@ def upgrade() -> None:
         table.add_column(
             sa.Column("by_hand", sa.Boolean(), server_default=sa.false(), nullable=False)
         )
+        table.add_column(sa.Column("vip", sa.Boolean(), server_default=sa.false(), nullable=False))
         table.add_column(sa.Column("sla", sqlmodel.sql.sqltypes.AutoString(), nullable=True))
         table.add_column(
             sa.Column("promised_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True)
@@ -254,6 +255,7 @@ def downgrade() -> None:
         table.drop_column("first_due_at")
         table.drop_column("promised_at")
         table.drop_column("sla")
+        table.drop_column("vip")
         table.drop_column("by_hand")
         table.drop_column("merged_into")
         table.drop_column("referred_to")
