@@ -47,6 +47,10 @@ class Person(Section):
     """Somebody who works at the desk."""
 
     name: Name
+    capacity: int = Field(default=20, ge=0, le=10_000)
+    """Open cases up to which the monitor hands out more: see desk.auto_assign."""
+    languages: list[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]] = []
+    """Languages of the cases that are handed out, by their codes: en, de. Empty: every language."""
 
 
 class Desk(Section):
@@ -54,6 +58,8 @@ class Desk(Section):
 
     threshold: float | None = Field(default=None, ge=0, le=1)
     """Complaint probability that opens a case; left out: the one that the model suggests."""
+    auto_assign: bool = False
+    """Hand cases that nobody has to people who are here and have room."""
 
 
 class SourceTable(BaseModel):
@@ -127,6 +133,8 @@ class Config:
     desk: Desk
     people: list[str]
     sources: dict[str, SourceConfig]
+    desk_people: dict[str, Person] = field(default_factory=dict)
+    """The same people with all that is known of them."""
 
 
 def load(path: Path) -> Config:
@@ -178,6 +186,7 @@ class _Reader:
             desk=settings.desk,
             people=[person.name for person in settings.people],
             sources=sources,
+            desk_people={person.name: person for person in settings.people},
         )
 
     def _source(self, name: str, table: Any, settings: Settings | None) -> SourceConfig | None:

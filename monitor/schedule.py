@@ -18,7 +18,7 @@ from sqlmodel import Session
 from connectors.base import Connector
 from monitor.answer import replies
 from monitor.config import Config, ConfigError, line_of
-from monitor.desk import cases, labels
+from monitor.desk import assign, cases, labels
 from monitor.desk.refresh import refresh
 from monitor.desk.triage import triage_new
 from monitor.intake.collect import Watch, collect
@@ -96,6 +96,11 @@ class Engine:
         with Session(self.database) as session:
             cases.wake(session)
 
+    def auto_assign(self) -> None:
+        """Hand out cases that nobody has."""
+        with Session(self.database) as session:
+            assign.auto_assign(session, self.config.desk_people)
+
     def settle(self) -> None:
         """Look for replies whose end is not known or that nobody has seen yet."""
         with Session(self.database) as session:
@@ -162,6 +167,8 @@ def run(engine: Engine, stop: threading.Event) -> None:
         every(TICK, _collecting(engine, name), f"collect {name}")
     every(TICK, lambda: deque(engine.work_through(stop), maxlen=0), "score and triage")
     every(15, engine.wake, "wake")
+    if engine.config.desk.auto_assign:
+        every(10, engine.auto_assign, "hand out cases")
     every(20, engine.settle, "settle replies")
     every(health.BEAT_EVERY.total_seconds(), engine.beat, "beat")
     every(6 * 3600, engine.prune, "prune")

@@ -110,6 +110,14 @@ def ids(
     return found
 
 
+def first_free(session: Session, chosen: Filter) -> int | None:
+    """The first case of the queue, locked; on PostgreSQL passing over those that others hold."""
+    (first,) = _parts(chosen, None)
+    locked = first.limit(1).with_for_update(of=Case, skip_locked=True)
+    case_id: int | None = session.execute(locked).scalars().first()
+    return case_id
+
+
 def rows(session: Session, ids: Sequence[int]) -> list[Row]:
     """The rows of these cases as they are now, in the order of `ids`; unknown ones are left out."""
     if not ids:
