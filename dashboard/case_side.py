@@ -37,6 +37,8 @@ TOLD = {
     "reply taken back to a draft": "took the answer back to a draft",
     "reply given up": "gave the answer up",
     "answered on the network": "answered on the network",
+    "tagged": "tagged it",
+    "untagged": "took a tag off",
     "labelled": "said what a post is",
     "label taken back": "What was said of a post was taken back",
 }
