@@ -43,7 +43,7 @@ SHEET = {
 FOCUS = {
     "/": [".st-key-words input"],
     "a": [".st-key-reply-box textarea"],
-    "i": ["[class*='st-key-note-form'] textarea"],
+    "i": ["[class*='st-key-note-'] textarea"],
 }
 CLICK = {
     "?": [".st-key-keys-help button"],

@@ -206,7 +206,18 @@ def _standing(session: Session, case_ids: Sequence[int]) -> list[Before]:
         .with_for_update()
     ).all()
     said = _said(session, [row.post_id for row in read])
-    return [Before(*row, said.get(row.post_id)) for row in read]
+    return [
+        Before(
+            row.id,
+            row.post_id,
+            row.status,
+            row.assignee,
+            row.snoozed_until,
+            row.outcome,
+            said.get(row.post_id),
+        )
+        for row in read
+    ]
 
 
 def _said(session: Session, post_ids: Sequence[int]) -> dict[int, Said]:
