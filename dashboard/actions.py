@@ -41,7 +41,8 @@ def act(call: Act, text: str, undo: Act | None = None, *, quiet: bool = False) -
     """Do what was clicked and keep what came of it for `show_outcome`. Returns whether it worked.
 
     Somebody else may have been first: then their name is told, and the page shows what is true now.
-    With `quiet`, success is not told: it shows, or the call tells it better.
+    Where the call returns a text, that is told instead. With `quiet`, success is not told: it
+    shows, or the call tells it better.
     """
     person = me()
     if person is None:
@@ -49,7 +50,7 @@ def act(call: Act, text: str, undo: Act | None = None, *, quiet: bool = False) -
         return False
     with resources.session() as session:
         try:
-            call(session, person)
+            came = call(session, person)
         except CaseError as error:
             session.rollback()
             tell(str(error), good=False)
@@ -57,7 +58,7 @@ def act(call: Act, text: str, undo: Act | None = None, *, quiet: bool = False) -
         finally:
             resources.forget_counts()
     if not quiet:
-        tell(text, good=True, undo=undo)
+        tell(came if isinstance(came, str) else text, good=True, undo=undo)
     return True
 
 

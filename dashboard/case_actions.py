@@ -98,7 +98,9 @@ def _snooze(case: Case) -> None:
         "Tomorrow 9:00": times.morning(zone, 1),
         "Monday 9:00": times.next_monday(zone),
     }
-    with st.popover("Snooze", icon=":material/snooze:", help="Put it aside until a time"):
+    with st.popover(
+        "Snooze", icon=":material/snooze:", help="Put it aside until a time", key="snooze"
+    ):
         for words, until in choices.items():
             st.button(
                 f"{words} · {times.stamp(until, zone)}" if words[0] == "1" else words,

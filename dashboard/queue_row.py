@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard import actions, resources, widgets
 from dashboard.markup import Markup, draw, foreign, tag
+from dashboard.place import Place
 from dashboard.sla_box import due_badges
 from monitor.desk import cases
 from monitor.desk.work_queue import Filter, Row
@@ -14,20 +15,28 @@ CASE_PAGE = "app_pages/case.py"
 SHOWN_TEXT = 400
 """Characters of a post in its row: more than two lines hold."""
 
-OWNER_WIDTH, OPEN_WIDTH = 96, 40
+PICK_WIDTH, OWNER_WIDTH, OPEN_WIDTH = 20, 96, 40
 
 
-def draw_heads() -> None:
-    """What the columns are."""
+def draw_heads(place: Place) -> None:
+    """What the columns are, and the box that selects the page."""
     with st.container(key="heads", horizontal=True, wrap=False, gap="small"):
+        st.session_state["pick-page"] = all(case_id in place.picked for case_id in place.ids)
+        st.checkbox(
+            "Select the page",
+            key="pick-page",
+            label_visibility="collapsed",
+            on_change=place.pick_page,
+            width=PICK_WIDTH,
+        )
         cells = [tag("span", name) for name in ("Priority", "Post", "Customer", "Reply")]
         draw(tag("div", tag("div", *cells, cls="row head"), cls="row-box"))
         st.html("<span>Owner</span>", width=OWNER_WIDTH)
         st.html("<span></span>", width=OPEN_WIDTH)
 
 
-def draw_row(row: Row, chosen: Filter, *, cursor: bool) -> None:
-    """A line of the queue. All of it opens the case, but for the button that claims it."""
+def draw_row(row: Row, place: Place, *, cursor: bool) -> None:
+    """A line of the queue. All of it opens the case, but for what selects and claims it."""
     case = row.case
     with st.container(
         key=f"row-{case.id}",
@@ -36,7 +45,16 @@ def draw_row(row: Row, chosen: Filter, *, cursor: bool) -> None:
         vertical_alignment="center",
         gap="small",
     ):
-        draw(row_html(row, chosen, cursor=cursor))
+        st.session_state[f"pick-{case.id}"] = case.id in place.picked
+        st.checkbox(
+            f"Select case {case.id}",
+            key=f"pick-{case.id}",
+            label_visibility="collapsed",
+            on_change=place.pick,
+            args=(case.id,),
+            width=PICK_WIDTH,
+        )
+        draw(row_html(row, place.chosen, cursor=cursor))
         if case.assignee is None and case.status != CaseStatus.RESOLVED:
             st.button(
                 "Claim",
@@ -63,6 +81,7 @@ def row_html(row: Row, chosen: Filter, *, cursor: bool) -> Markup:
     facts: list[str | Markup] = [*widgets.language_fact(post)]
     if case.contacts > 1:
         facts.append(widgets.badge(f"{case.contacts} contacts", "amber", "Posts in a month"))
+    facts += [widgets.badge(f"#{word}", "violet", "Tag") for word in row.tags]
     if not fits:
         facts.append(widgets.badge(f"now {widgets.STATUS_WORDS[case.status][0].lower()}", "gray"))
     text = " ".join(post.text[: 2 * SHOWN_TEXT].split())[:SHOWN_TEXT]

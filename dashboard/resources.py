@@ -1,9 +1,10 @@
 """What every page needs: the settings, the database, the cached figures that many pages show."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from typing import NoReturn
@@ -15,11 +16,13 @@ from sqlmodel import Session, select
 from dashboard.markup import draw, tag
 from monitor import schedule
 from monitor.config import Config, ConfigError, load
-from monitor.desk import labels, notices, work_queue
+from monitor.desk import absence, labels, notices, work_queue
+from monitor.desk import tags as desk_tags
+from monitor.desk import views as desk_views
 from monitor.model.scorer import ModelError, Scorer, load_scorer
 from monitor.model.why import Piece, why
 from monitor.store.db import DatabaseError, check_version, connect
-from monitor.store.models import CaseStatus, Notice, Source
+from monitor.store.models import CaseStatus, Notice, SavedView, Source
 from monitor.watch import health
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -143,6 +146,27 @@ def networks() -> list[str]:
         return work_queue.networks(opened)
 
 
+@st.cache_data(ttl=60, show_spinner=False)
+def tags() -> list[str]:
+    """The tags that there are, the most used first; up to a minute old."""
+    with session() as opened:
+        return list(desk_tags.all_tags(opened))
+
+
+@st.cache_data(ttl=60, show_spinner=False)
+def views(person: str | None) -> list[SavedView]:
+    """The saved views that a person sees; up to a minute old."""
+    with session() as opened:
+        return list(desk_views.views(opened, person))
+
+
+@st.cache_data(ttl=15, show_spinner=False)
+def away() -> dict[str, datetime | None]:
+    """Who is away, and until when; up to 15 s old."""
+    with session() as opened:
+        return absence.away(opened)
+
+
 @st.cache_data(ttl=5, show_spinner=False)
 def vitals() -> Vitals:
     """How the monitor fares; up to 5 s old."""
@@ -177,7 +201,7 @@ def to_check() -> int:
         return 0
 
 
-def unseen(person: str) -> list[Notice]:
+def unseen(person: str) -> Sequence[Notice]:
     """What a person has not seen yet; nothing where that cannot be told, as the page says why."""
     try:
         with Session(_engine(config().database_url), expire_on_commit=False) as opened:

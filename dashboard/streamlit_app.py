@@ -8,7 +8,9 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import people, resources
+from dashboard.away_box import draw_away
 from dashboard.bell import draw_bell
+from dashboard.keys_box import draw_keys
 from dashboard.markup import draw, foreign, tag
 
 HERE = Path(__file__).parent
@@ -41,11 +43,13 @@ def main() -> None:
         draw(tag("div", tag("b", "Complaint monitor"), foreign(config.company.name), cls="brand"))
         people.choose()
         draw_bell()
+        draw_away()
         st.page_link("app_pages/work_queue.py", label="Queue", icon=":material/inbox:")
         st.page_link("app_pages/check.py", label=_check_label(), icon=":material/fact_check:")
         st.page_link("app_pages/trends.py", label="Trends", icon=":material/monitoring:")
         st.page_link("app_pages/quality.py", label="Model quality", icon=":material/speed:")
         st.page_link("app_pages/sources.py", label="Sources", icon=":material/rss_feed:")
+        draw_keys()
     page.run()
 
 

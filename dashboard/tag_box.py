@@ -13,8 +13,7 @@ SUGGESTED = 200
 
 def draw_tags(file: CaseFile) -> None:
     """The tags in one field: what is chosen there is on the case."""
-    with resources.session() as session:
-        known = [tag for tag, _ in tags.all_tags(session)[:SUGGESTED]]
+    known = list(resources.tags())[:SUGGESTED]
     here = list(file.tags)
     key = f"tags-{file.case.id}"
     # What the case has is what the field shows: a colleague may have changed it.
@@ -40,6 +39,7 @@ def _change(case_id: int, key: str, before: list[str]) -> None:
             tags.add(session, case_id, agent, tag)
         for tag in remove:
             tags.remove(session, case_id, agent, tag)
+        resources.tags.clear()
 
     told = [f"tagged {tag}" for tag in added] + [f"took off {tag}" for tag in removed]
     actions.act(

@@ -62,7 +62,7 @@ def why_empty(*, filtered: bool, clear: Callable[[], None], status: CaseStatus |
             f"{counts[CaseStatus.RESOLVED]:,} are resolved. New ones appear here by themselves.",
         )
     elif total:
-        _say("No case here", "There are cases with another status: see the tabs above.")
+        _say("No case here", "There are cases in other views: see the row above.")
     elif resources.vitals().sources == 0:
         name = resources.config().path.name
         _say("Nothing is watched yet", f"Add a [sources.NAME] table to {name}, then restart.")

@@ -53,6 +53,10 @@ class Person(Section):
     """A lead approves answers, and is told when a promise of an SLA is broken."""
     needs_approval: bool = False
     """Under approval = "chosen": a lead reads their answers first."""
+    capacity: int = Field(default=20, ge=0, le=10_000)
+    """Open cases up to which the monitor hands out more: see desk.auto_assign."""
+    languages: list[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]] = []
+    """Languages of the cases that are handed out, by their codes: en, de. Empty: every language."""
 
 
 class Desk(Section):
@@ -67,6 +71,8 @@ class Desk(Section):
     those of the people with needs_approval."""
     private_contact: str = Field(default="", max_length=300)
     """Where a customer goes on in private: a link, or words with one."""
+    auto_assign: bool = False
+    """Hand cases that nobody has to people who are here and have room."""
 
 
 class SourceTable(BaseModel):
@@ -148,6 +154,8 @@ class Config:
     sla: list[Policy] = field(default_factory=list)
     needs_approval: frozenset[str] = frozenset()
     """Those whose answers a lead has to approve."""
+    desk_people: dict[str, Person] = field(default_factory=dict)
+    """The same people with all that is known of them."""
 
 
 def load(path: Path) -> Config:
@@ -207,6 +215,7 @@ class _Reader:
             hours=settings.hours.hours(ZoneInfo(settings.timezone)),
             sla=settings.sla,
             needs_approval=needs_approval(settings),
+            desk_people={person.name: person for person in settings.people},
         )
 
     def _check_approval(self, settings: Settings) -> None:

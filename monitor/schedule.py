@@ -18,7 +18,7 @@ from sqlmodel import Session
 from connectors.base import Connector
 from monitor.answer import replies
 from monitor.config import Config, ConfigError, line_of
-from monitor.desk import cases, labels, sla_clock
+from monitor.desk import assign, cases, labels, sla_clock
 from monitor.desk.refresh import refresh
 from monitor.desk.triage import triage_new
 from monitor.intake.collect import Watch, collect
@@ -109,6 +109,11 @@ class Engine:
         with Session(self.database) as session:
             sla_clock.forget(session)
 
+    def auto_assign(self) -> None:
+        """Hand out cases that nobody has."""
+        with Session(self.database) as session:
+            assign.auto_assign(session, self.config.desk_people)
+
     def settle(self) -> None:
         """Look for replies whose end is not known or that nobody has seen yet."""
         with Session(self.database) as session:
@@ -176,6 +181,8 @@ def run(engine: Engine, stop: threading.Event) -> None:
     every(TICK, lambda: deque(engine.work_through(stop), maxlen=0), "score and triage")
     every(15, engine.wake, "wake")
     every(5, engine.promise, "keep promises")
+    if engine.config.desk.auto_assign:
+        every(10, engine.auto_assign, "hand out cases")
     every(20, engine.settle, "settle replies")
     every(health.BEAT_EVERY.total_seconds(), engine.beat, "beat")
     every(6 * 3600, engine.prune, "prune")

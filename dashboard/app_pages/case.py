@@ -99,7 +99,7 @@ def _place_of(file: CaseFile) -> Position:
     """Where the case stood when it was opened: an answer moves it, but not the one who reads."""
     known: tuple[int, Position] | None = st.session_state.get("case_place")
     if known is None or known[0] != file.case.id:
-        known = (file.case.id, Position(file.case.rank, file.case.id))
+        known = (file.case.id, Position.of(file.case))
         st.session_state.case_place = known
     return known[1]
 

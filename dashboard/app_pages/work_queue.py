@@ -2,28 +2,28 @@
 
 import streamlit as st
 
-from dashboard import actions, resources, widgets
+from dashboard import actions, queue_address, resources, widgets
+from dashboard.bulk_bar import draw_picked, draw_put_aside
 from dashboard.markup import draw, tag
 from dashboard.place import Place
+from dashboard.queue_filters import draw_filters
 from dashboard.queue_row import CASE_PAGE, claim, draw_heads, draw_row
+from dashboard.view_row import draw_saved, draw_views
 from dashboard.vitals import engine_line, why_empty
-from monitor.desk import work_queue
-from monitor.desk.work_queue import NOBODY, PAGE, Filter, Row
-from monitor.store.models import CaseStatus, ReplyStatus
+from monitor.desk import assign, work_queue
+from monitor.desk.work_queue import PAGE, Row
+from monitor.store.models import CaseStatus
 
 REFRESH_SECONDS = 10
-
-ANY_NETWORK, ANY_REPLY = "Any network", "Any reply"
-ANYONE, MINE, UNCLAIMED = "Any owner", "Mine", "Nobody's"
-EVERY = "all"
-
-TABS = {status.value: widgets.STATUS_WORDS[status][0] for status in CaseStatus} | {EVERY: "All"}
 
 
 def main() -> None:
     """The whole page."""
-    _head(_status())
-    chosen = _filters()
+    st.session_state.pop(queue_address.CHANGED, None)
+    _head()
+    draw_filters()
+    draw_saved()
+    chosen = queue_address.chosen()
     place: Place | None = st.session_state.get("queue")
     if place is None or place.chosen != chosen:
         place = st.session_state.queue = Place(chosen)
@@ -35,105 +35,51 @@ def main() -> None:
     st.fragment(_listing, run_every=None if chosen.words else REFRESH_SECONDS)(place)
 
 
-def _status() -> str:
-    asked = st.query_params.get("status", CaseStatus.OPEN.value)
-    return asked if asked in TABS else CaseStatus.OPEN.value
-
-
-def _choose_status(status: str) -> None:
-    if status == CaseStatus.OPEN:
-        st.query_params.pop("status", None)
-    else:
-        st.query_params["status"] = status
-
-
 @st.fragment(run_every=REFRESH_SECONDS)
-def _head(drawn: str) -> None:
-    """Engine and counts, which go on by themselves, and the tabs; `drawn` is the one below."""
+def _head() -> None:
+    """Engine and counts, which go on by themselves, and the views."""
+    _draw_anew_if_changed()
     with st.container(key="top", horizontal=True, vertical_alignment="center"):
         draw(tag("h1", "Queue"), width="content")
         engine_line()
-    counts = resources.counts()
-    with st.container(key="tabs", horizontal=True, gap="xsmall"):
-        for status, words in TABS.items():
-            number = sum(counts.values()) if status == EVERY else counts[CaseStatus(status)]
-            st.button(
-                f"{words} **{number:,}**",
-                key=f"tab-{status}",
-                type="primary" if status == drawn else "tertiary",
-                on_click=_choose_status,
-                args=(status,),
-            )
-    if _status() != drawn:
+        st.space("stretch")
+        if st.button(
+            "Take next",
+            key="take-next",
+            shortcut="G",
+            type="primary",
+            help="Gives you the case of the highest priority that nobody has, and opens it",
+        ):
+            _take_next()
+    draw_views()
+
+
+def _draw_anew_if_changed() -> None:
+    """A click in a part of the page changed the filters, which stand outside of that part."""
+    if st.session_state.get(queue_address.CHANGED):
         st.rerun()
 
 
-def _filters() -> Filter:
-    """What the widgets, and with them the address, say."""
-    people = resources.config().people
-    replies = {widgets.REPLY_WORDS[status][0]: status for status in ReplyStatus}
-    with st.container(key="filters", horizontal=True, vertical_alignment="center", gap="small"):
-        network = st.selectbox(
-            "Network",
-            [ANY_NETWORK, *resources.networks()],
-            key="network",
-            bind="query-params",
-            label_visibility="collapsed",
-            width=150,
-        )
-        owner = st.selectbox(
-            "Owner",
-            [ANYONE, MINE, UNCLAIMED, *people],
-            key="owner",
-            bind="query-params",
-            label_visibility="collapsed",
-            width=150,
-        )
-        reply = st.selectbox(
-            "Reply",
-            [ANY_REPLY, *replies],
-            key="reply",
-            bind="query-params",
-            label_visibility="collapsed",
-            width=150,
-        )
-        words = st.text_input(
-            "Words",
-            key="words",
-            type="search",
-            bind="query-params",
-            placeholder="Words in a post, or a handle",
-            label_visibility="collapsed",
-            max_chars=200,
-            width=260,
-        )
-        chosen = Filter(
-            status=None if _status() == EVERY else CaseStatus(_status()),
-            network=None if network == ANY_NETWORK else network,
-            owner=_owner(owner),
-            reply_status=replies.get(reply),
-            words=" ".join((words or "").split()),
-        )
-        if chosen != Filter(status=chosen.status):
-            st.button("Clear filters", key="clear", type="tertiary", on_click=_clear)
-    return chosen
-
-
-def _owner(choice: str) -> str | None:
-    if choice == MINE:
-        # Nobody has a name that is one space: without a name nothing is mine.
-        return actions.me() or " "
-    return {ANYONE: None, UNCLAIMED: NOBODY}.get(choice, choice)
-
-
-def _clear() -> None:
-    for key, value in (("network", ANY_NETWORK), ("owner", ANYONE), ("reply", ANY_REPLY)):
-        st.session_state[key] = value
-    st.session_state.words = ""
+def _take_next() -> None:
+    taken: list[int | None] = []
+    chosen = queue_address.chosen()
+    if not actions.act(
+        lambda session, agent: taken.append(assign.take_next(session, agent, chosen)),
+        "",
+        quiet=True,
+    ):
+        st.rerun()
+    (case_id,) = taken
+    if case_id is None:
+        actions.tell("There is no open case here that nobody has.", good=False)
+        st.rerun()
+    else:
+        st.switch_page(CASE_PAGE, query_params={"id": str(case_id)})
 
 
 def _listing(place: Place) -> None:
     """The rows of this page. It draws itself again while nobody does anything."""
+    _draw_anew_if_changed()
     with resources.session() as session:
         present = work_queue.queue(session, place.chosen, place.after, PAGE + 1)
         more, present = len(present) > PAGE, present[:PAGE]
@@ -145,14 +91,22 @@ def _listing(place: Place) -> None:
     rows = [known[case_id] for case_id in place.ids if case_id in known]
     actions.show_outcome()
     if not rows:
-        status = place.chosen.status
-        why_empty(filtered=place.chosen != Filter(status), clear=_clear, status=status)
+        view = queue_address.view()
+        status = place.chosen.status if view in ("open", "waiting") else None
+        why_empty(
+            filtered=view is None or queue_address.narrowed(),
+            clear=queue_address.clear,
+            status=status,
+        )
         return
+    place.more = more
     _bar(place, rows)
+    if place.picked:
+        draw_picked(place, len(rows))
     _news(place, len(set(now_here) - set(place.ids)))
-    draw_heads()
+    draw_heads(place)
     for position, row in enumerate(rows):
-        draw_row(row, place.chosen, cursor=position == place.cursor)
+        draw_row(row, place, cursor=position == place.cursor)
     _pager(place, rows, more)
     _keep_in_sight(place, rows[min(place.cursor, len(rows) - 1)].case.id)
 
@@ -165,6 +119,13 @@ def _bar(place: Place, rows: list[Row]) -> None:
         st.button("Up", key="up", shortcut="K", type="tertiary", on_click=place.move, args=(-1,))
         st.button("Down", key="down", shortcut="J", type="tertiary", on_click=place.move, args=(1,))
         st.button(
+            "Select", key="pick-current", shortcut="X", type="tertiary", on_click=place.pick_current
+        )
+        if st.button("Open", key="open-current", shortcut="O", type="tertiary"):
+            st.switch_page(CASE_PAGE, query_params={"id": str(current.case.id)})
+        if place.picked:
+            return
+        st.button(
             "Claim",
             key="claim-current",
             shortcut="M",
@@ -172,8 +133,8 @@ def _bar(place: Place, rows: list[Row]) -> None:
             on_click=claim,
             args=(current.case.id, current.author.handle),
         )
-        if st.button("Open", key="open-current", shortcut="O", type="tertiary"):
-            st.switch_page(CASE_PAGE, query_params={"id": str(current.case.id)})
+        if current.case.status != CaseStatus.RESOLVED:
+            draw_put_aside(place, [current.case.id])
 
 
 def _extent(place: Place, shown: int) -> str:

@@ -82,7 +82,7 @@ def case_file(session: Session, case_id: int) -> CaseFile | None:
         ).all(),
         thread=thread,
         repeats=repeats.repeats(session, case.author_id, [post for post, _ in thread]),
-        tags=tags.of_cases(session, [case.id])[case.id],
+        tags=tags.of_cases(session, [case.id]).get(case.id, []),
         earlier=session.exec(
             select(Case)
             .where(Case.author_id == case.author_id, Case.id != case.id)

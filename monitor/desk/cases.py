@@ -69,11 +69,16 @@ def release(session: Session, case_id: int, agent: str) -> None:
     session.commit()
 
 
-def assign(session: Session, case_id: int, agent: str, to: str, held_by: str | None) -> None:
-    """Hand a case from `held_by` (None: nobody) to a colleague. Raises CaseConflictError."""
+def assign(
+    session: Session, case_id: int, agent: str | None, to: str | None, held_by: str | None
+) -> None:
+    """Hand a case from `held_by` (None: nobody) to a colleague, or back to nobody.
+
+    The monitor itself hands out as agent None. Raises CaseConflictError.
+    """
     held = col(Case.assignee).is_(None) if held_by is None else col(Case.assignee) == held_by
     _change(session, case_id, (held, col(Case.status) != CaseStatus.RESOLVED), {"assignee": to})
-    record(session, case_id, "assigned", agent=agent, detail=f"to {to}")
+    record(session, case_id, "assigned", agent=agent, detail=f"to {to or 'nobody'}")
     session.commit()
 
 

@@ -1,5 +1,7 @@
 """Opens the database: SQLite in WAL mode or PostgreSQL, and brings its schema up to date."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -98,11 +100,26 @@ def _alembic() -> Config:
 def lock_writes(session: Session) -> None:
     """Take SQLite's write lock now, so that what is read next is still true when it is written.
 
-    On PostgreSQL rows are locked where they are read, with FOR UPDATE.
+    On PostgreSQL rows are locked where they are read, with FOR UPDATE. Within a transaction that
+    holds the lock already nothing happens.
     """
     connection = session.connection()
-    if connection.dialect.name == "sqlite":
+    if connection.dialect.name != "sqlite":
+        return
+    if not getattr(connection.connection.dbapi_connection, "in_transaction", False):
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+@contextmanager
+def inside(session: Session) -> Iterator[Session]:
+    """A session whose commits and rollbacks stay inside the transaction of `session`.
+
+    What commits by itself for one row is so done for many in one commit, or under a lock that the
+    caller holds: it calls `lock_writes` first, and commits `session` at the end.
+    """
+    with Session(session.connection(), join_transaction_mode="create_savepoint") as inner:
+        yield inner
+    session.expire_all()
 
 
 def insert(session: Session, table: type[SQLModel]) -> Any:

@@ -96,7 +96,7 @@ def test_tabs_count_and_lead_to_every_status(desk: Desk) -> None:
         cases.wait_for_customer(session, closed, "alice")
     seat = Seat().open()
     assert seat.app.button(key="tab-open").label == "Open **1**"
-    assert seat.app.button(key="tab-pending").label == "Waiting for customer **1**"
+    assert seat.app.button(key="tab-pending").label == "Pending **1**"
     assert seat.click("tab-pending").rows == [closed]
     assert seat.app.query_params["status"] == "pending"
     assert sorted(seat.click("tab-all").rows) == [closed, left]

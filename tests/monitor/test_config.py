@@ -144,3 +144,16 @@ def test_init_writes_a_file_that_loads_and_finds_the_brand(
     query = compile_query(query_for(answers))
     for text in (f"I hate {brand}!", "hey @acmepower help", *words):
         assert query.match(text) is not None, text
+
+
+def test_people_have_room_and_languages(tmp_path: Path) -> None:
+    text = GOOD.read_text(encoding="utf-8")
+    told = text.replace('name = "bob"', 'name = "bob"\ncapacity = 3\nlanguages = ["de", "en"]')
+    config = load(written(tmp_path, told))
+    assert config.people == ["alice", "bob"]
+    bob, alice = config.desk_people["bob"], config.desk_people["alice"]
+    assert (bob.capacity, bob.languages) == (3, ["de", "en"])
+    assert (alice.capacity, alice.languages) == (20, [])
+    assert not config.desk.auto_assign
+    with pytest.raises(ConfigError, match="languages"):
+        load(written(tmp_path, told.replace('"de"', '"Deutsch"')))

@@ -1,14 +1,13 @@
-"""Notes that tell colleagues, the notices they make, and tags."""
+"""Notes that tell colleagues, and the notices they make."""
 
 import pytest
-import sqlalchemy as sa
 from sqlmodel import Session, select
 
-from monitor.desk import notes, notices, tags
+from monitor.desk import notes, notices
 from monitor.desk.cases import CaseError
 from monitor.store.models import Note, NoticeKind
 from tests.conftest import ALICE, BOB
-from tests.monitor.people import history, open_case
+from tests.monitor.people import open_case
 
 PEOPLE = [ALICE, BOB, "Bob Marley", "o'no"]
 
@@ -83,34 +82,3 @@ def test_the_same_key_is_told_once_to_each(session: Session, case_id: int) -> No
     notices.tell(session, ALICE, "k", NoticeKind.SLA_SOON, "soon", case_id)
     session.commit()
     assert notices.unseen(session, ALICE) == [], "what was seen is not told again"
-
-
-def test_tags_are_kept_small_once_and_in_the_history(session: Session, case_id: int) -> None:
-    other = open_case(session, "dave")
-    tags.add(session, case_id, ALICE, "  Late   Refund ")
-    tags.add(session, case_id, BOB, "late refund")
-    tags.add(session, case_id, BOB, "app")
-    tags.add(session, other, BOB, "app")
-    assert tags.of_cases(session, [case_id, other, 7]) == {
-        case_id: ["app", "late refund"],
-        other: ["app"],
-        7: [],
-    }
-    assert tags.all_tags(session) == [("app", 2), ("late refund", 1)]
-    tags.remove(session, case_id, ALICE, "LATE refund")
-    tags.remove(session, case_id, ALICE, "late refund")
-    assert tags.of_cases(session, [case_id])[case_id] == ["app"]
-    assert history(session, case_id) == [
-        ("tagged", "late refund"),
-        ("tagged", "app"),
-        ("tag removed", "late refund"),
-    ]
-
-
-@pytest.mark.parametrize("tag", ["", "  ", "x" * 31])
-def test_a_tag_that_is_none(session: Session, case_id: int, tag: str) -> None:
-    with pytest.raises(CaseError, match="1 to 30 characters"):
-        tags.add(session, case_id, ALICE, tag)
-    with pytest.raises(CaseError, match="no such case"):
-        tags.add(session, 999_999, ALICE, "app")
-    assert session.execute(sa.text("SELECT count(*) FROM casetag")).scalar() == 0

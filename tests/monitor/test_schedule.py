@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from connectors.base import Connector, FatalError, NoSettings, Page
-from monitor.config import Company, Config, Desk, SourceConfig
+from monitor.config import Company, Config, Desk, Person, SourceConfig
 from monitor.intake.collect import Watch
 from monitor.intake.matching import compile_query
 from monitor.intake.sources import sync_sources
@@ -173,3 +174,29 @@ def test_the_threshold_is_the_configured_or_the_models_own(engine: Engine) -> No
     assert threshold(engine.config) == 0.5
     object.__setattr__(engine.config, "desk", Desk())
     assert threshold(engine.config) == suggested_threshold()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wanted", [True, False])
+def test_cases_are_handed_out_only_where_that_is_asked_for(
+    engine: Engine, session: Session, monkeypatch: pytest.MonkeyPatch, *, wanted: bool
+) -> None:
+    jobs = []
+    monkeypatch.setattr(
+        "monitor.schedule.BackgroundScheduler.add_job",
+        lambda self, job, *args, **named: jobs.append(named["id"]),
+    )
+    config = replace(
+        engine.config,
+        desk=Desk(threshold=0.5, auto_assign=wanted),
+        desk_people={"alice": Person(name="alice", capacity=1)},
+    )
+    stop = threading.Event()
+    stop.set()
+    handing = replace(engine, config=config)
+    run(handing, stop)
+    assert ("hand out cases" in jobs) is wanted
+    engine.collect("working")
+    list(engine.work_through())
+    handing.auto_assign()
+    assert [case.assignee for case in session.exec(select(Case))] == ["alice"]
