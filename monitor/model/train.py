@@ -45,7 +45,7 @@ class Round:
 
 # The first teaches the language of tweets, the second what companies are told.
 ROUNDS = (
-    Round(Rates(top=1e-4, decay=0.95, heads=5e-4), most_of_a_tone=15_000, copies=3),
+    Round(Rates(top=1e-4, decay=0.95, heads=5e-4), most_of_a_tone=12_000, copies=2),
     Round(Rates(top=5e-5, decay=0.95, heads=1e-4), most_of_a_tone=4_000, copies=2),
 )
 # Every so many steps a batch of faults is told.
