@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from connectors.base import Connector
 from dashboard import actions, resources, times, widgets
+from dashboard.draft_box import draw_draft_box
 from dashboard.markup import Markup, draw, foreign, link_out, tag
 from monitor.answer import replies
 from monitor.config import SourceConfig
@@ -87,6 +88,7 @@ def _editor(file: CaseFile, connector: Connector) -> None:
         on_change=_save,
         args=(case_id, key),
     )
+    checked = draw_draft_box(file, text, key)
     length, most = connector.length(text.strip()), connector.max_length
     too_long = most is not None and length > most
     with st.container(key="reply-buttons", horizontal=True, vertical_alignment="center"):
@@ -95,9 +97,9 @@ def _editor(file: CaseFile, connector: Connector) -> None:
             key="send",
             type="primary",
             icon=":material/send:",
-            disabled=too_long,
+            disabled=too_long or checked.blocked,
         ):
-            _send(file, text)
+            _send(file, text, checked.reasons)
         if draft:
             st.button("Discard draft", key="discard", type="tertiary", on_click=_discard,
                       args=(case_id, key))  # fmt: skip
@@ -155,21 +157,28 @@ def _discard(case_id: int, key: str) -> None:
         st.session_state[key] = ""
 
 
-def _send(file: CaseFile, text: str) -> None:
+def _send(file: CaseFile, text: str, reasons: dict[str, str]) -> None:
     """Keep the draft, then send it; what came of it is told by the page that is drawn next."""
 
     def keep_and_send(session: Session, agent: str) -> None:
         draft = replies.save_draft(session, file.case.id, agent, text)
-        _send_reply(session, agent, draft.id, resources.config().sources[file.source])
+        _send_reply(session, agent, draft.id, resources.config().sources[file.source], reasons)
 
     with st.spinner("Sending…"):
         actions.act(keep_and_send, "", quiet=True)
     st.rerun()
 
 
-def _send_reply(session: Session, agent: str, reply_id: int, source: SourceConfig) -> None:
+def _send_reply(
+    session: Session,
+    agent: str,
+    reply_id: int,
+    source: SourceConfig,
+    reasons: dict[str, str] | None = None,
+) -> None:
     with closing(source.open()) as connector:
-        reply = replies.send(session, reply_id, agent, connector)
+        desk = resources.config().desk
+        reply = replies.send(session, reply_id, agent, connector, desk, reasons)
     if reply.status == ReplyStatus.SENT:
         sent = "The demo pretended to send it." if source.connector.name == PRETENDER else "Sent."
         actions.tell(sent, good=True)

@@ -54,6 +54,10 @@ class Desk(Section):
 
     threshold: float | None = Field(default=None, ge=0, le=1)
     """Complaint probability that opens a case; left out: the one that the model suggests."""
+    own_contacts: list[str] = []
+    """Our telephone numbers, mail addresses and domains: no customer's data in an answer."""
+    private_contact: str = ""
+    """A link or words of ours that lead a customer to a private channel."""
 
 
 class SourceTable(BaseModel):

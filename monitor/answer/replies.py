@@ -6,7 +6,7 @@ person decides when it cannot be found. It is never sent again by itself.
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -17,6 +17,8 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from connectors.base import Connector, ConnectorError, FatalError, SentReply
+from monitor.answer import draft_check
+from monitor.config import Desk
 from monitor.desk.cases import CaseConflictError, CaseError, record, we_answered
 from monitor.store.db import row_count
 from monitor.store.models import Case, CaseStatus, Post, Reply, ReplyStatus, Source, now
@@ -28,6 +30,8 @@ STUCK_AFTER = timedelta(minutes=1)
 """A reply that is `sending` for longer has lost the process that sent it."""
 
 LOOK_EVERY = timedelta(minutes=1)
+
+NOTHING_LISTED = Desk()
 
 LOOK_FOR = timedelta(days=1)
 """How long we look for a sent reply on the network before we leave it at `sent`."""
@@ -71,11 +75,19 @@ def discard_draft(session: Session, case_id: int, agent: str) -> None:
     session.commit()
 
 
-def send(session: Session, reply_id: int, agent: str, connector: Connector) -> Reply:
+def send(
+    session: Session,
+    reply_id: int,
+    agent: str,
+    connector: Connector,
+    desk: Desk = NOTHING_LISTED,
+    reasons: Mapping[str, str] | None = None,
+) -> Reply:
     """Send a draft once. What came of it is on the returned reply: sent, failed or sending.
 
-    Raises CaseError where the agent does not own the case, the text is too long or the draft has
-    been sent already.
+    `reasons` says, by rule, why a warning of the draft check is overridden. Raises CaseError where
+    the agent does not own the case, the text is too long, the draft check holds it back or the
+    draft has been sent already.
     """
     reply = session.get_one(Reply, reply_id)
     _check_owner(session, reply.case_id, agent)
@@ -84,6 +96,9 @@ def send(session: Session, reply_id: int, agent: str, connector: Connector) -> R
         raise CaseError(f"{length} characters are too many: at most {connector.max_length}.")
     post = session.get_one(Post, reply.post_id)
     _take(session, reply_id, ReplyStatus.DRAFT, ReplyStatus.SENDING)
+    # The row is ours now: what is checked is what goes out.
+    session.refresh(reply)
+    draft_check.let_pass(session, reply, agent, desk, reasons or {})
     _set_case(session, reply.case_id, ReplyStatus.SENDING)
     record(session, reply.case_id, "reply is being sent", agent=agent)
     session.commit()
