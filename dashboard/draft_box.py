@@ -104,8 +104,9 @@ def _rule(rule: Rule) -> Markup:
     of = f"{rule.n} hits in {'real' if rule.measured == 'real' else 'written'} answers"
     does = "stops the answer" if rule.level is Level.BLOCK else "warns"
     share = f"{rule.precision:.0%}".replace("%", " %")
-    if rule.on:
-        state = join(does, tag("div", f"{share} of {of} were right", cls="muted"))
-    else:
-        state = join("off", tag("div", f"{share} of its {of} were right", cls="muted"))
+    lines = [tag("div", f"{share} of its {of} were right", cls="muted")]
+    if rule.recall is not None:
+        caught = f"{rule.recall:.0%}".replace("%", " %")
+        lines.append(tag("div", f"finds {caught} of what it should", cls="muted"))
+    state = join(does if rule.on else "off", *lines)
     return tag("tr", tag("td", rule.name), tag("td", rule.reason), tag("td", state))

@@ -114,4 +114,4 @@ def overrides(session: Session, since: datetime) -> dict[str, int]:
         .group_by(DraftOverride.rule)
         .order_by(DraftOverride.rule)
     ).all()
-    return {rule: number for rule, number in counted}
+    return dict(counted)

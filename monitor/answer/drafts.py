@@ -67,6 +67,8 @@ class Rule(BaseModel):
     """The share of its hits that a person found right."""
     n: int
     """How many hits that is of."""
+    recall: float | None = None
+    """The share that it found of what was written to be found; left out: not measured."""
     measured: Literal["real", "written"]
     """On real answers; on cases written for it where too few real ones were found."""
     by: Literal["words", "customer data", "repeat", "canned"] = "words"
@@ -220,7 +222,8 @@ def _places(where: Where, flat: str) -> list[tuple[int, int]]:
 
 COURTESIES = re.compile(
     r"\s*(?:"
-    r"(?:hi|hello|hey|hiya|dear|good (?:morning|afternoon|evening|day))\b[^.,!?:;\n–—-]{0,30}[.,!:;–—-]*"
+    r"(?:hi|hello|hey|hiya|dear|good (?:morning|afternoon|evening|day))\b"
+    r"[^.,!?:;\n–—-]{0,30}[.,!:;–—-]*"
     r"|(?:many |so |)(?:thanks|thank you|thx|cheers)\b[^.!?;\n–—]{0,120}[.!;–—]+"
     r"|(?:we(?:'re| are) |i'm |i am |)(?:so |very |really |truly |terribly |)sorry"
     r"(?: to (?:hear|see|read) (?:that|this|it)| about (?:that|this|it)| for (?:that|this|"

@@ -13,36 +13,42 @@ from monitor.answer.plain import plain, sentences
 
 MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 PHONE = re.compile(
-    r"(?<![\w.,#£$€+-])(?:\+\d|\(?0|\(\d|\d{3}[-. ]\d{3}[-. ]\d{4}|1[-. ]\d{3}[-. ])[\d ()./-]{0,18}"
-    r"(?<=\d)(?![\w-])|(?<![\w.,#£$€+-])\d{9,15}(?![\w-])"
+    r"(?<![\w.,#£$€+-])(?:\+\d|\(?0|\(\d|\d{3}[-. ]\d{3}[-. ]\d{4}|1[-. ]\d{3}[-. ])"
+    r"[\d ()./-]{0,18}(?<=\d)(?![\w-])"
 )
+LONG = re.compile(r"(?<![\w.,£$€+-])[1-9]\d{8,15}(?![\w-])")
 DATE = re.compile(r"\d{1,2}[/.]\d{1,2}[/.]\d{2,4}|\d{4}-\d\d-\d\d")
 CARD = re.compile(r"(?<![\w-])\d(?:[ -]?\d){12,18}(?![\w-])")
 IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
 LABELLED = re.compile(
-    r"\b(?:order|account|booking|customer|member(?:ship)?|policy|invoice|reservation|tracking|"
+    r"\b(?P<of>order|account|booking|customer|member(?:ship)?|policy|invoice|reservation|tracking|"
     r"parcel|consignment|contract|meter|passport|licen[cs]e|claim|loyalty|pnr|patient)"
     r"(?: (?:number|no\.?|nr\.?|id|ref(?:erence)?|code))?(?: is| was|:|,)? ?(?:#|no\. ?)?"
     r"(?P<value>\d{2,}(?: \d{2,})+|(?=[A-Z0-9/-]*\d)[A-Z0-9][A-Z0-9/-]{2,})(?!\w)",
     re.IGNORECASE,
 )
+OUR_BANK = re.compile(r"\b(?:our|company) (?:bank|account|iban)\b[^.!?]*$", re.I)
 ENDING = re.compile(r"\b(?:card|account)(?: \w+)? ending(?: in| with)? (?P<value>\d{3,4})\b", re.I)
-BIRTH = re.compile(r"\b(?:date of birth|dob|born on)\W{0,3}(?:(?:is|was|as) )?(?P<value>\d[\w /.-]{5,16}\d)", re.I)  # fmt: skip
+BIRTH = re.compile(
+    r"\b(?:date of birth|dob|born on)\W{0,3}(?:(?:is|was|as) )?(?P<value>\d[\w /.-]{5,16}\d)", re.I
+)
 STREET = re.compile(
-    r"\b\d{1,4}[a-zA-Z]?,? (?:[A-Z][\w']+ ){1,3}(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Close|"
-    r"Court|Terrace|Crescent|Gardens|Grove)\b"
+    r"\b\d{1,4}[a-zA-Z]?,? (?:[A-Z][\w']+ ){1,3}(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|"
+    r"Close|Court|Terrace|Crescent|Gardens|Grove)\b"
 )
 TO_CUSTOMER = re.compile(r"\byou(?:r|rs)?\b|deliver|\bsent to\b|\bparcel\b|\blive", re.I)
 OF_OURS = re.compile(r"\bour\b|\bvisit\b|\bbranch|\bshop\b|\bstore\b|\boffice|\bdepot", re.I)
 INVITED = re.compile(
     r"(?<!\bwe )(?<!\bi )(?<!'ll )(?<!\bwill )(?<!'ve )(?<!\bcould )(?<!\bwe can )"
+    r"(?<!\bthe )(?<!\byour )(?<!\ba )(?<!\bthat )(?<!\bthis )(?<!\bour )"
     r"\b(?:(?:call|ring|phon|dial|text|e-?mail|contact|reach|messag)(?:e|ing)?|mail|write to|chat|"
     r"(?:report|forward) [\w ]{1,20} to|helpline|hotline|help ?desk|lines? (?:is|are))\b(?! you\b)",
     re.I,
 )
 YOURS = re.compile(
     r"\byour (?:own )?(?:phone|mobile|number|e-?mail|mail|address|account|contact|tel)|"
-    r"\b(?:call|reach|ring|phone|text|contact|e-?mail|message)(?:ed|ing)? you (?:back )?(?:on|at|via|under)|"
+    r"\b(?:call|reach|ring|phone|text|contact|e-?mail|message)(?:ed|ing)? you (?:back )?"
+    r"(?:on|at|via|under)|"
     r"\byou (?:on|at)\b",
     re.I,
 )
@@ -58,6 +64,8 @@ class Piece:
     end: int
     value: str
     contact: bool = False
+    if_known: bool = False
+    """Only a number: personal where the customer wrote it."""
 
 
 def of_customer(
@@ -67,12 +75,15 @@ def of_customer(
     theirs = frozenset().union(*(_values(post) for post in posts)) if posts else frozenset()
     places = list(sentences(flat))
     for piece in pieces(flat):
-        if piece.value in theirs:
+        # A customer may have written our number too, to say that nobody answers there.
+        if _is_own(piece, own_contacts):
+            continue
+        passes = piece.if_known or (piece.contact and _is_invited(flat, piece, places))
+        if piece.value in theirs or not passes:
             yield piece.start, piece.end
-        elif not _is_own(piece, own_contacts) and not (
-            piece.contact and _is_invited(flat, piece, places)
-        ):
-            yield piece.start, piece.end
+    for hit in STREET.finditer(flat):
+        if _bare(hit[0]) in theirs:
+            yield hit.span()
     for token in TOKEN.finditer(flat):
         if _bare(token[0]) in theirs:
             yield token.span()
@@ -87,14 +98,17 @@ def pieces(flat: str) -> Iterator[Piece]:
         named = ERROR.search(flat, 0, hit.start())
         if 9 <= len(digits) <= 15 and not DATE.search(hit[0]) and not named:
             yield Piece(hit.start(), hit.end(), digits[-9:], contact=True)
+    for hit in LONG.finditer(flat):
+        yield Piece(*hit.span(), hit[0][-9:], if_known=True)
     for hit in CARD.finditer(flat):
-        if _luhn(_digits(hit[0])):
+        if _luhn(_digits(hit[0])) and not OUR_BANK.search(flat, 0, hit.start()):
             yield Piece(hit.start(), hit.end(), _bare(hit[0]))
     for hit in IBAN.finditer(flat):
-        yield Piece(hit.start(), hit.end(), _bare(hit[0]))
+        if not OUR_BANK.search(flat, 0, hit.start()):
+            yield Piece(hit.start(), hit.end(), _bare(hit[0]))
     for hit in LABELLED.finditer(flat):
         value = hit["value"].rstrip("-/")
-        if _is_a_number(value, marked="#" in hit[0]):
+        if _is_a_number(hit["of"].lower(), value, marked="#" in hit[0]):
             start = hit.start("value")
             yield Piece(start, start + len(value), _bare(value))
     for pattern in (ENDING, BIRTH):
@@ -113,14 +127,15 @@ def _values(post: str) -> frozenset[str]:
     return frozenset(piece.value for piece in pieces(flat)) | streets
 
 
-def _is_a_number(value: str, *, marked: bool) -> bool:
-    """Whether what follows 'order' is its number, and not a year or an amount."""
+def _is_a_number(of: str, value: str, *, marked: bool) -> bool:
+    """Whether what follows 'order' is its number, and not a year, an amount or a name."""
     value = value.replace(" ", "")
     digits = sum(sign.isdigit() for sign in value)
     if marked:
         return digits >= 2
-    mixed = len(value) >= 5 and digits >= 1 and value.upper() == value
-    return mixed and (digits >= 3 or not value.isdigit()) and not DATE.fullmatch(value)
+    if of in ("booking", "reservation", "pnr") and len(value) == 6:
+        return value.upper() == value
+    return len(value) >= 5 and digits >= 3 and value.upper() == value and not DATE.match(value)
 
 
 def _is_own(piece: Piece, own_contacts: Sequence[str]) -> bool:
@@ -136,9 +151,7 @@ def _is_own(piece: Piece, own_contacts: Sequence[str]) -> bool:
 
 def _is_invited(flat: str, piece: Piece, places: Sequence[tuple[int, int]]) -> bool:
     """Whether its sentence asks the reader to call or write there."""
-    start, end = next(
-        ((a, b) for a, b in places if a <= piece.start < b), (piece.start, piece.end)
-    )
+    start, end = next(((a, b) for a, b in places if a <= piece.start < b), (piece.start, piece.end))
     # Without the piece itself: "mail" is a word of many addresses.
     around = f"{flat[start : piece.start]} … {flat[piece.end : end]}"
     return bool(INVITED.search(around)) and not YOURS.search(around)

@@ -8,7 +8,7 @@ HANDLE = re.compile(r"(?<![\w.+-])@[\w.-]+(?:@[\w.-]+)?\b")
 STRAIGHT = str.maketrans(
     {"’": "'", "‘": "'", "`": "'", "“": '"', "”": '"', "\u00a0": " ", "\u2011": "-"}
 )
-END = re.compile(r"(?<=[.!?…])[)\"'»]*\s+|\n+|\s{9,}(?=[A-Z])")
+END = re.compile(r"(?<=[.!?…])[)\"'»]*\s+|\n+|(?<!\s)\s{9,}(?=[A-Z])")
 """Where a sentence ends; also at a link, where the next word is a capital's."""
 
 

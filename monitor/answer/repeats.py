@@ -8,7 +8,9 @@ from monitor.answer.plain import plain
 SHORTEST = 10
 """Letters; a "Thank you" may be said twice."""
 
-SIGNATURE = re.compile(r"[\s.!?](?:[\^*~/|]\s?\w{1,20}|[-–—]{1,2}\s?[A-Z]\w{0,19})\s*(?:\d/\d)?\s*$")
+SIGNATURE = re.compile(
+    r"[\s.!?](?:[\^*~/|]\s?\w{1,20}|[-–—]{1,2}\s?[A-Z]\w{0,19})\s*(?:\d/\d)?\s*$"
+)
 FIELD = re.compile(r"\{[^{}\n]{0,40}\}")
 
 

@@ -18,6 +18,8 @@ class Case:
 
     rule: str
     found: bool
+    tuned: bool
+    """The words of the rule were improved on it: it does not count where the rule is measured."""
     text: str
     context: Context
 
@@ -40,4 +42,4 @@ def _case(row: dict[str, str]) -> Case:
         canned=several("canned"),
         own_contacts=OWN,
     )
-    return Case(row["rule"], row["found"] == "1", row["text"], context)
+    return Case(row["rule"], row["found"] == "1", row["tuned"] == "1", row["text"], context)
