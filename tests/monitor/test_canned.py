@@ -4,6 +4,7 @@ import pytest
 from sqlmodel import Session
 
 from monitor.answer import canned, private, replies
+from monitor.config import Desk as DeskSettings
 from monitor.desk.cases import CaseConflictError, CaseError
 from monitor.store.models import Author, Case, ReplyStatus
 from tests.conftest import ALICE, BOB, ScriptedNetwork
@@ -104,6 +105,6 @@ def test_public_then_private_is_one_reply_and_told(
     assert private.with_contact("We are sorry.", "") == "We are sorry."
     assert private.without_contact("We are sorry.", " ") == "We are sorry."
     draft = replies.save_draft(session, case.id, ALICE, text)
-    replies.send(session, draft.id, ALICE, network, private_contact=CONTACT)
+    replies.send(session, draft.id, ALICE, network, DeskSettings(private_contact=CONTACT))
     assert list(network.sent.values()) == [text]
     assert ("reply is being sent", "public, then private") in desk.details(case)
