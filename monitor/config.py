@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from dotenv import dotenv_values
@@ -47,6 +47,8 @@ class Person(Section):
     """Somebody who works at the desk."""
 
     name: Name
+    role: Literal["agent", "lead"] = "agent"
+    """A lead is told when a promise is broken."""
 
 
 class Desk(Section):
@@ -127,6 +129,8 @@ class Config:
     desk: Desk
     people: list[str]
     sources: dict[str, SourceConfig]
+    leads: list[str] = field(default_factory=list)
+    """Those of the people who are told when a promise was broken."""
 
 
 def load(path: Path) -> Config:
@@ -178,6 +182,7 @@ class _Reader:
             desk=settings.desk,
             people=[person.name for person in settings.people],
             sources=sources,
+            leads=[person.name for person in settings.people if person.role == "lead"],
         )
 
     def _source(self, name: str, table: Any, settings: Settings | None) -> SourceConfig | None:

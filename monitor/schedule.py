@@ -16,7 +16,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlmodel import Session
 
 from connectors.base import Connector
-from monitor.answer import replies
+from monitor.answer import promises, replies
 from monitor.config import Config, ConfigError, line_of
 from monitor.desk import cases, labels
 from monitor.desk.refresh import refresh
@@ -96,6 +96,11 @@ class Engine:
         with Session(self.database) as session:
             cases.wake(session)
 
+    def tell_promises(self) -> None:
+        """Tell who made a promise that it is due, and them and the leads that it is broken."""
+        with Session(self.database) as session:
+            promises.tell_due(session, self.config.leads)
+
     def settle(self) -> None:
         """Look for replies whose end is not known or that nobody has seen yet."""
         with Session(self.database) as session:
@@ -162,6 +167,7 @@ def run(engine: Engine, stop: threading.Event) -> None:
         every(TICK, _collecting(engine, name), f"collect {name}")
     every(TICK, lambda: deque(engine.work_through(stop), maxlen=0), "score and triage")
     every(15, engine.wake, "wake")
+    every(30, engine.tell_promises, "tell of promises")
     every(20, engine.settle, "settle replies")
     every(health.BEAT_EVERY.total_seconds(), engine.beat, "beat")
     every(6 * 3600, engine.prune, "prune")

@@ -103,12 +103,18 @@ def send(session: Session, reply_id: int, agent: str, connector: Connector) -> R
 
 
 def record_elsewhere(session: Session, case_id: int, agent: str, url: str, text: str = "") -> Reply:
-    """Note a reply that was made on the network by hand, with its link. Raises CaseError."""
-    parts = urlsplit(url.strip())
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise CaseError("Paste the link of your reply; it begins with https://")
+    """Note a reply that was made on the network by hand, with its link. Raises CaseError.
+
+    A case that was made by hand may have been answered by phone: there, words will do.
+    """
     _check_owner(session, case_id, agent)
     case = session.get_one(Case, case_id, with_for_update=True)
+    parts = urlsplit(url.strip())
+    linked = parts.scheme in ("http", "https") and bool(parts.netloc)
+    told = case.by_hand and bool(text.strip()) and not url.strip()
+    if not linked and not told:
+        words = " Or write what you told them." if case.by_hand else ""
+        raise CaseError(f"Paste the link of your reply; it begins with https://{words}")
     reply = Reply(
         case_id=case_id,
         post_id=case.post_id,
@@ -123,7 +129,8 @@ def record_elsewhere(session: Session, case_id: int, agent: str, url: str, text:
     session.add(reply)
     we_answered(case, ReplyStatus.SENT, now())
     session.add(case)
-    record(session, case_id, "answered on the network", agent=agent, detail=url.strip())
+    what = "answered on the network" if linked else "answered elsewhere"
+    record(session, case_id, what, agent=agent, detail=url.strip())
     session.commit()
     return reply
 

@@ -34,10 +34,11 @@ from monitor.store.models.desk import (
 )
 from monitor.store.models.labels import BlindSample, Label, LabelOrigin, Layer
 from monitor.store.models.posts import Author, Post, Sentiment
-from monitor.store.models.sources import Fetch, Heartbeat, Source, SourceState
+from monitor.store.models.sources import BY_HAND, Fetch, Heartbeat, Source, SourceState
 
 __all__ = [
     "ACTIVE",
+    "BY_HAND",
     "Absence",
     "Author",
     "BlindSample",
