@@ -39,6 +39,17 @@ TOLD = {
     "answered on the network": "answered on the network",
     "labelled": "said what a post is",
     "label taken back": "What was said of a post was taken back",
+    "taken out by hand": "took a post out again",
+    "wanted": "noted what the customer wants",
+    "delivered": "noted when the customer got it",
+    "answered elsewhere": "answered the customer elsewhere",
+    "merged": "merged it",
+    "merged in": "merged another case into it",
+    "unmerged": "took the cases apart",
+    "promised": "promised something",
+    "promise kept": "kept a promise",
+    "promise dropped": "dropped a promise",
+    "promise open again": "opened a promise again",
 }
 """Events in words; those of a person begin with the name."""
 

@@ -8,7 +8,10 @@ import streamlit as st
 from dashboard import actions, resources, times, widgets
 from dashboard.case_actions import action_bar
 from dashboard.case_side import draw_side
+from dashboard.closing_box import draw_ending
 from dashboard.markup import Markup, draw, foreign, link_out, tag
+from dashboard.merge_box import draw_merge
+from dashboard.promise_box import draw_promises
 from dashboard.reply_box import draw_reply_box
 from monitor.desk import case_file, work_queue
 from monitor.desk.case_file import CaseFile
@@ -33,13 +36,16 @@ def main() -> None:
     _header(file)
     actions.show_outcome()
     action_bar(file)
+    draw_ending(file)
     with st.container(key="case-body"):
         thread, side = st.columns([11, 6], gap="large")
         with thread:
             _thread(file)
             draw_reply_box(file)
         with side:
+            draw_promises(file)
             draw_side(file)
+            draw_merge(file)
     _watch(file.case.id, mark)
 
 
@@ -141,6 +147,7 @@ def _thread(file: CaseFile) -> None:
     """The posts and our answers, in the order in which they were made."""
     zone = resources.config().zone
     fetched = {post.external_id for post, _ in file.thread}
+    ours = {file.case.id, *[case.id for case in file.merged]}
     told: list[tuple[datetime, Markup]] = [
         (
             post.created_at,
@@ -149,7 +156,7 @@ def _thread(file: CaseFile) -> None:
                 author,
                 zone,
                 current=post.id == file.case.post_id,
-                of_case=post.case_id == file.case.id,
+                of_case=post.case_id in ours,
             ),
         )
         for post, author in file.thread

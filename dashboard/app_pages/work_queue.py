@@ -4,7 +4,9 @@ import streamlit as st
 
 from dashboard import actions, resources, widgets
 from dashboard.markup import draw, tag
+from dashboard.new_case_box import draw_new_case
 from dashboard.place import Place
+from dashboard.promise_box import draw_due
 from dashboard.queue_row import CASE_PAGE, claim, draw_heads, draw_row
 from dashboard.vitals import engine_line, why_empty
 from monitor.desk import work_queue
@@ -116,6 +118,7 @@ def _filters() -> Filter:
         )
         if chosen != Filter(status=chosen.status):
             st.button("Clear filters", key="clear", type="tertiary", on_click=_clear)
+        draw_new_case()
     return chosen
 
 
@@ -144,6 +147,7 @@ def _listing(place: Place) -> None:
     known = now_here | {row.case.id: row for row in moved}
     rows = [known[case_id] for case_id in place.ids if case_id in known]
     actions.show_outcome()
+    draw_due()
     if not rows:
         status = place.chosen.status
         why_empty(filtered=place.chosen != Filter(status), clear=_clear, status=status)

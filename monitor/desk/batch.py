@@ -11,6 +11,7 @@ from monitor.desk.cases import customer_wrote, record, we_answered
 from monitor.desk.priority import complaint_points, rank
 from monitor.desk.refresh import CONTACTS_WITHIN, stand
 from monitor.store.models import (
+    BY_HAND,
     Author,
     Case,
     CaseEvent,
@@ -167,6 +168,7 @@ class Batch:
             reach=author.followers or 0,
             contacts=self.contacts[author.id],
             measured=post.measured,
+            by_hand=post.network == BY_HAND,
         )
         case.rank = rank(case)
         self.session.add(case)

@@ -58,7 +58,7 @@ def open_from_text(
     try:
         session.flush()
         case = Batch(session, 0.0, [post]).by_hand(post, agent)
-        case.by_hand, case.complaint, case.measured = True, 1.0, True
+        case.complaint, case.measured = 1.0, True
         case.severity = max(case.severity, severity or 0.0)
         case.rank = rank(case)
         session.add(case)

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from monitor.desk import cases
 from monitor.desk.cases import CaseError
-from monitor.store.models import CannotHelp, Case, Dismissal, Outcome, now
+from monitor.store.models import CannotHelp, Dismissal, Outcome, now
 
 CLOCK_SKEW = timedelta(minutes=5)
 """How far a browser's clock may run ahead of ours."""
@@ -39,23 +39,6 @@ class Ending:
     """The part that we can do all the same."""
     referred_to: str = ""
     """Who takes what we cannot do."""
-
-    @classmethod
-    def of(cls, case: Case) -> "Ending | None":
-        """How a case has ended; None as long as it has not, or where it was merged."""
-        if case.outcome is None or case.outcome is Outcome.MERGED:
-            return None
-        return cls(
-            outcome=case.outcome,
-            dismissal=case.dismissal,
-            wanted=case.wanted,
-            delivered_at=case.delivered_at,
-            remedy=case.remedy,
-            goodwill=case.goodwill,
-            cannot_help=case.cannot_help,
-            partial=case.partial,
-            referred_to=case.referred_to,
-        )
 
 
 def resolve_with(session: Session, case_id: int, agent: str, ending: Ending) -> None:

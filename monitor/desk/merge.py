@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from monitor.desk import group
-from monitor.desk.cases import CaseConflictError, CaseError, record
+from monitor.desk.cases import CaseConflictError, record
 from monitor.desk.priority import rank
 from monitor.desk.refresh import count_contacts, stand
 from monitor.store.db import lock_writes
@@ -85,10 +85,10 @@ def unmerge(session: Session, source_id: int, agent: str) -> None:
     if source.assignee not in (None, agent):
         _refuse(session, f"{source.assignee} had this case before it was merged. Ask them.")
     same_author = source.author_id == target.author_id
-    if same_author and target.answered_at and source.resolved_at:
-        if target.answered_at >= source.resolved_at:  # That answer was for this case too.
-            source.answered_at = target.answered_at
-            source.first_answered_at = source.first_answered_at or target.answered_at
+    since, answered_at = source.resolved_at, target.answered_at
+    if same_author and answered_at and since and answered_at >= since:  # It was for this one too.
+        source.answered_at = answered_at
+        source.first_answered_at = source.first_answered_at or answered_at
     source.status = CaseStatus.OPEN
     source.outcome = source.merged_into = source.resolved_at = None
     session.add(source)

@@ -14,8 +14,8 @@ def tell(
     text: str,
     case_id: int | None = None,
 ) -> None:
-    """Tell `agent` something that `key` names; a second time nothing happens. The caller commits."""
+    """Tell somebody something, once for each `key`. The caller commits."""
     statement = insert(session, Notice).values(
         agent=agent, key=key, kind=kind, text=text, case_id=case_id, at=now()
     )
-    session.execute(statement.on_conflict_do_nothing())
+    session.execute(statement.on_conflict_do_nothing(index_elements=["agent", "key"]))
