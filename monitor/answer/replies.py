@@ -103,16 +103,12 @@ def send(session: Session, reply_id: int, agent: str, connector: Connector) -> R
 
 
 def record_elsewhere(session: Session, case_id: int, agent: str, url: str, text: str = "") -> Reply:
-    """Note a reply that was made on the network by hand, with its link. Raises CaseError.
-
-    A case that was made by hand may have been answered by phone: there, words will do.
-    """
+    """Note a reply made by hand, with its link, or words for a case by hand. Raises CaseError."""
     _check_owner(session, case_id, agent)
     case = session.get_one(Case, case_id, with_for_update=True)
     parts = urlsplit(url.strip())
     linked = parts.scheme in ("http", "https") and bool(parts.netloc)
-    told = case.by_hand and bool(text.strip()) and not url.strip()
-    if not linked and not told:
+    if not linked and (url.strip() or not (case.by_hand and text.strip())):
         words = " Or write what you told them." if case.by_hand else ""
         raise CaseError(f"Paste the link of your reply; it begins with https://{words}")
     reply = Reply(

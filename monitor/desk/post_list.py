@@ -48,14 +48,5 @@ def newest(
     if after is not None:
         # A row value: both databases seek to it in the index.
         here = sa.tuple_(col(Post.created_at), col(Post.id))
-        posts = posts.where(here < sa.tuple_(*_typed(after)))
+        posts = posts.where(here < (after.created_at, after.id))
     return [(post, author) for post, author in session.exec(posts)]
-
-
-def _typed(place: Place) -> tuple[sa.BindParameter[datetime], sa.BindParameter[int]]:
-    """The place's values, each bound as its column is."""
-    created_at, post_id = col(Post.created_at), col(Post.id)
-    return (
-        sa.bindparam(None, place.created_at, type_=created_at.type, unique=True),
-        sa.bindparam(None, place.id, type_=post_id.type, unique=True),
-    )

@@ -51,8 +51,10 @@ def test_a_promise_has_words_an_owner_and_a_time(session: Session, case: Case) -
 
 
 def test_it_is_kept_dropped_or_broken_by_its_time() -> None:
-    def at(**changes: datetime | None) -> Standing:
-        made = Commitment(case_id=1, text="x", owner=ALICE, due_at=NOON, **changes)
+    def at(kept_at: datetime | None = None, dropped_at: datetime | None = None) -> Standing:
+        made = Commitment(
+            case_id=1, text="x", owner=ALICE, due_at=NOON, kept_at=kept_at, dropped_at=dropped_at
+        )
         return standing(made, NOON + MINUTE)
 
     assert at() == Standing.BROKEN
