@@ -7,23 +7,20 @@ import streamlit as st
 from sqlmodel import Session
 
 from dashboard import actions, resources, times
+from dashboard.closing_box import draw_closing
+from dashboard.merge_box import draw_merged
 from monitor.desk import cases
 from monitor.desk.case_file import CaseFile
-from monitor.store.models import Case, CaseStatus, Dismissal, Outcome, now
-
-OUTCOMES: dict[str, tuple[Outcome, Dismissal | None]] = {
-    "Solved": (Outcome.SOLVED, None),
-    "Explained": (Outcome.EXPLAINED, None),
-    "We cannot help": (Outcome.CANNOT_HELP, None),
-    "Not our service": (Outcome.NOT_OUR_SERVICE, None),
-} | {f"No answer needed: {why}": (Outcome.DISMISSED, why) for why in Dismissal}
-"""How a case can end, in the words of the menu."""
+from monitor.store.models import Case, CaseStatus, now
 
 
 def action_bar(file: CaseFile) -> None:
     """The buttons that fit the case as it stands."""
     case = file.case
     with st.container(key="actions", horizontal=True, vertical_alignment="center", gap="small"):
+        if case.merged_into is not None:
+            draw_merged(file)
+            return
         if case.status == CaseStatus.RESOLVED:
             _reopen(case, "Reopen", "Bring it back into the queue")
             return
@@ -43,15 +40,7 @@ def action_bar(file: CaseFile) -> None:
             if case.status == CaseStatus.PENDING:
                 _reopen(case, "Reopen", "Bring it back into the queue")
             _snooze(case)
-        st.menu_button(
-            "Resolve",
-            list(OUTCOMES),
-            key="resolve",
-            icon=":material/check:",
-            on_click=_resolve,
-            args=(case.id,),
-            help="Close the case and say how it ended",
-        )
+        draw_closing(file)
 
 
 def claim(case_id: int) -> None:
@@ -186,18 +175,3 @@ def _assign(case_id: int, held_by: str | None) -> None:
 
 def _hand_back(session: Session, agent: str, case_id: int, to: str, held_by: str) -> None:
     cases.assign(session, case_id, agent, to, held_by)
-
-
-def _resolve(case_id: int) -> None:
-    words = st.session_state.get("resolve")
-    if words is None:
-        return
-    outcome, dismissal = OUTCOMES[words]
-    actions.act(
-        actions.if_unchanged(
-            case_id,
-            lambda session, agent: cases.resolve(session, case_id, agent, outcome, dismissal),
-        ),
-        f"Resolved: {words[0].lower()}{words[1:]}.",
-        undo=_undo_to_open(case_id),
-    )

@@ -54,6 +54,17 @@ TOLD = {
     "author blocked": "blocked the author",
     "author unblocked": "let the author make cases again",
     "preference noted": "noted how the author wants to be answered",
+    "taken out by hand": "took a post out again",
+    "wanted": "noted what the customer wants",
+    "delivered": "noted when the customer got it",
+    "answered elsewhere": "answered the customer elsewhere",
+    "merged": "merged it",
+    "merged in": "merged another case into it",
+    "unmerged": "took the cases apart",
+    "promised": "promised something",
+    "promise kept": "kept a promise",
+    "promise dropped": "dropped a promise",
+    "promise open again": "opened a promise again",
 }
 """Events in words; those of a person begin with the name."""
 

@@ -48,7 +48,7 @@ FOCUS = {
 CLICK = {
     "?": [".st-key-keys-help button"],
     "s": [".st-key-snooze-menu button", ".st-key-snooze button"],
-    "d": [".st-key-dismiss-menu button", ".st-key-dismiss button", ".st-key-resolve button"],
+    "d": [".st-key-dismiss-menu button", ".st-key-dismiss-case button"],
     "e": [".st-key-resolve button"],
 }
 """Where the focus goes, or what is clicked: the first of these that the page has."""

@@ -23,6 +23,11 @@ from monitor.store.models import CaseStatus, Reply, ReplyStatus, now
 
 SAVING = "Saved by itself whenever you leave the box or press Ctrl+Enter"
 
+NO_NETWORK = (
+    "This case was made by hand, so no network carries an answer to it. Answer the customer where "
+    "you are in touch, then record it here: a link, or what you told them."
+)
+
 
 def draw_reply_box(file: CaseFile) -> None:
     """The answer to a case: being written, under way, or what to do before one can be written."""
@@ -36,12 +41,18 @@ def draw_reply_box(file: CaseFile) -> None:
         if not _may_write(file):
             show_unsaved(file.case.id)
             return
-        latest = file.replies[-1] if file.replies else None
+        # One of a merged case is settled there.
+        own = [reply for reply in file.replies if reply.case_id == file.case.id]
+        latest = own[-1] if own else None
         if latest and latest.status == ReplyStatus.SENDING:
             _under_way(file, latest)
             return
         if latest and latest.status == ReplyStatus.FAILED:
             _refused(file, latest)
+        if file.case.by_hand:
+            draw(widgets.notice(NO_NETWORK, "hint"))
+            _by_hand(file)
+            return
         source = resources.config().sources.get(file.source)
         if source is None:
             draw(widgets.notice(f"The source {file.source} is no longer in the settings.", "hint"))
@@ -61,7 +72,9 @@ def draw_reply_box(file: CaseFile) -> None:
 def _may_write(file: CaseFile) -> bool:
     """Whether this person may answer this case now; says what to do first where not."""
     case, me = file.case, actions.me()
-    if case.status == CaseStatus.RESOLVED:
+    if case.merged_into is not None:
+        draw(tag("p", f"It goes on in case {case.merged_into}: answer there.", cls="muted"))
+    elif case.status == CaseStatus.RESOLVED:
         draw(tag("p", "This case is resolved. Reopen it to answer.", cls="muted"))
     elif me is None:
         draw(tag("p", "Choose your name first, at the top left.", cls="muted"))
@@ -268,12 +281,17 @@ def _why_by_hand(source: SourceConfig) -> str:
 
 def _by_hand(file: CaseFile) -> None:
     """Record an answer that was made on the network, with its link."""
-    link = link_out(file.post.url, "Open the post on the network ↗")
-    steps = ["Answer there, then paste the link of your answer."]
-    draw(tag("p", link, " ", *steps, cls="small"))
+    told = file.case.by_hand
+    link = link_out(
+        file.post.url, "Open what they sent ↗" if told else "Open the post on the network ↗"
+    )
+    steps = "" if told else "Answer there, then paste the link of your answer."
+    draw(tag("p", link, " ", steps, cls="small"))
+    link_words = "Link of your answer, if it has one" if told else "Link of your answer"
+    text_words = "What you told them" if told else "What you wrote, if you like"
     with st.form(f"by-hand-{file.case.id}", border=False):
-        st.text_input("Link of your answer", key="by-hand-link", placeholder="https://")
-        st.text_area("What you wrote, if you like", key="by-hand-text", height=68)
+        st.text_input(link_words, key="by-hand-link", placeholder="https://")
+        st.text_area(text_words, key="by-hand-text", height=68)
         st.form_submit_button(
             "Record the answer", key="record", on_click=_record, args=(file.case.id,)
         )

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Lock
 from typing import NoReturn
@@ -15,6 +15,7 @@ from sqlmodel import Session, select
 
 from dashboard.markup import draw, tag
 from monitor import schedule
+from monitor.answer import promises
 from monitor.config import Config, ConfigError, load
 from monitor.desk import absence, labels, notices, work_queue
 from monitor.desk import tags as desk_tags
@@ -22,7 +23,7 @@ from monitor.desk import views as desk_views
 from monitor.model.scorer import ModelError, Scorer, load_scorer
 from monitor.model.why import Piece, why
 from monitor.store.db import DatabaseError, check_version, connect
-from monitor.store.models import CaseStatus, Notice, SavedView, Source
+from monitor.store.models import CaseStatus, Notice, SavedView, Source, now
 from monitor.watch import health
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -180,6 +181,17 @@ def vitals() -> Vitals:
         )
 
 
+PROMISES_WITHIN = timedelta(hours=4)
+"""How long before it is due a promise stands above the queue."""
+
+
+@st.cache_data(ttl=15, show_spinner=False)
+def promises_due() -> list[promises.Due]:
+    """The promises that are due soon or broken, these first; up to 15 s old."""
+    with session() as opened:
+        return promises.due_soon(opened, now(), PROMISES_WITHIN)
+
+
 MANY = 99
 """Posts to check are counted no further."""
 
@@ -214,3 +226,4 @@ def forget_counts() -> None:
     """Count anew at the next look: something was just changed here."""
     counts.clear()
     count.clear()
+    promises_due.clear()

@@ -32,6 +32,7 @@ def main() -> None:
             st.Page("app_pages/work_queue.py", title="Queue", default=True),
             st.Page("app_pages/case.py", title="Case", visibility="hidden"),
             st.Page("app_pages/check.py", title="Check"),
+            st.Page("app_pages/posts.py", title="Posts"),
             st.Page("app_pages/trends.py", title="Trends"),
             st.Page("app_pages/quality.py", title="Model quality"),
             st.Page("app_pages/sources.py", title="Sources"),
@@ -46,6 +47,7 @@ def main() -> None:
         draw_away()
         st.page_link("app_pages/work_queue.py", label="Queue", icon=":material/inbox:")
         st.page_link("app_pages/check.py", label=_check_label(), icon=":material/fact_check:")
+        st.page_link("app_pages/posts.py", label="Posts", icon=":material/forum:")
         st.page_link("app_pages/trends.py", label="Trends", icon=":material/monitoring:")
         st.page_link("app_pages/quality.py", label="Model quality", icon=":material/speed:")
         st.page_link("app_pages/sources.py", label="Sources", icon=":material/rss_feed:")

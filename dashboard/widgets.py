@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from dashboard import edits, times
 from dashboard.markup import Markup, foreign, join, link_out, tag
 from monitor.desk import priority
-from monitor.store.models import Author, Case, CaseStatus, Post, Reply, ReplyStatus, now
+from monitor.store.models import BY_HAND, Author, Case, CaseStatus, Post, Reply, ReplyStatus, now
 
 LONG_WAIT = 4 * times.HOUR
 """From here a waiting customer is shown in amber, from a day in red."""
@@ -165,7 +165,8 @@ def _two_lines(word: str, value: Markup, colour: str, joint: str = "") -> Markup
 
 def author_line(author: Author, *facts: str | Markup, brief: bool = False) -> Markup:
     """Who writes, and what is worth knowing about them, in one line."""
-    known = [foreign(f"@{author.handle}", cls="handle")]
+    at = "" if author.network == BY_HAND else "@"
+    known = [foreign(f"{at}{author.handle}", cls="handle")]
     if author.vip:
         known.insert(0, badge("★ VIP", "violet", "A colleague marked them as mattering more"))
     if author.blocked:

@@ -16,7 +16,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlmodel import Session
 
 from connectors.base import Connector
-from monitor.answer import replies
+from monitor.answer import promises, replies
 from monitor.config import Config, ConfigError, line_of
 from monitor.desk import assign, cases, labels, sla_clock
 from monitor.desk.refresh import refresh
@@ -114,6 +114,11 @@ class Engine:
         with Session(self.database) as session:
             assign.auto_assign(session, self.config.desk_people)
 
+    def tell_promises(self) -> None:
+        """Tell who made a promise that it is due, and them and the leads that it is broken."""
+        with Session(self.database) as session:
+            promises.tell_due(session, self.config.leads)
+
     def settle(self) -> None:
         """Look for replies whose end is not known or that nobody has seen yet."""
         with Session(self.database) as session:
@@ -183,6 +188,7 @@ def run(engine: Engine, stop: threading.Event) -> None:
     every(5, engine.promise, "keep promises")
     if engine.config.desk.auto_assign:
         every(10, engine.auto_assign, "hand out cases")
+    every(30, engine.tell_promises, "tell of promises")
     every(20, engine.settle, "settle replies")
     every(health.BEAT_EVERY.total_seconds(), engine.beat, "beat")
     every(6 * 3600, engine.prune, "prune")

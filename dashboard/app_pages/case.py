@@ -9,8 +9,11 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard import actions, author_box, bell, resources, times, widgets
 from dashboard.case_actions import action_bar
 from dashboard.case_side import draw_side
+from dashboard.closing_box import draw_ending
 from dashboard.markup import Markup, draw, foreign, link_out, tag
+from dashboard.merge_box import draw_merge
 from dashboard.presence_box import draw_presence
+from dashboard.promise_box import draw_promises
 from dashboard.reply_box import draw_reply_box
 from dashboard.sla_box import due_badges
 from monitor.desk import case_file, work_queue
@@ -37,6 +40,7 @@ def main() -> None:
     _header(file)
     actions.show_outcome()
     action_bar(file)
+    draw_ending(file)
     others = st.empty()
     with st.container(key="case-body"):
         thread, side = st.columns([11, 6], gap="large")
@@ -44,7 +48,9 @@ def main() -> None:
             _thread(file)
             draw_reply_box(file)
         with side:
+            draw_promises(file)
             draw_side(file)
+            draw_merge(file)
     # Only now: a click that is handled while the page is drawn was meant for the page before.
     actions.drew(file.case.id, file.events[-1].id if file.events else 0)
     _watch(file.case.id, mark, others)
@@ -149,6 +155,7 @@ def _thread(file: CaseFile) -> None:
     """The posts and our answers, in the order in which they were made."""
     zone = resources.config().zone
     fetched = {post.external_id for post, _ in file.thread}
+    ours = {file.case.id, *[case.id for case in file.merged]}
     told: list[tuple[datetime, Markup]] = [
         (
             post.created_at,
@@ -157,7 +164,7 @@ def _thread(file: CaseFile) -> None:
                 author,
                 zone,
                 current=post.id == file.case.post_id,
-                of_case=post.case_id == file.case.id,
+                of_case=post.case_id in ours,
                 answered_at=file.case.first_answered_at,
                 more=_again(file, post),
             ),

@@ -175,8 +175,8 @@ def _do(call: actions.Act, post_id: int, origin: LabelOrigin, case_ids: list[int
 
     def undo(session: Session, agent: str) -> None:
         labels.clear_label(session, post_id, origin)
-        for case_id in case_ids:
-            triage.close_by_hand(session, case_id)
+        if case_ids:
+            triage.close_by_hand(session, post_id, agent)
         resources.to_check.clear()
 
     done = actions.act(call, "", quiet=True)

@@ -6,6 +6,7 @@ from dashboard import actions, queue_address, resources, widgets
 from dashboard.bulk_bar import draw_picked, draw_put_aside
 from dashboard.markup import draw, tag
 from dashboard.place import Place
+from dashboard.promise_box import draw_due
 from dashboard.queue_filters import draw_filters
 from dashboard.queue_row import CASE_PAGE, claim, draw_heads, draw_row
 from dashboard.view_row import draw_saved, draw_views
@@ -43,6 +44,7 @@ def _head() -> None:
         draw(tag("h1", "Queue"), width="content")
         engine_line()
         st.space("stretch")
+        draw_new_case()
         if st.button(
             "Take next",
             key="take-next",
@@ -90,6 +92,7 @@ def _listing(place: Place) -> None:
     known = now_here | {row.case.id: row for row in moved}
     rows = [known[case_id] for case_id in place.ids if case_id in known]
     actions.show_outcome()
+    draw_due()
     if not rows:
         view = queue_address.view()
         status = place.chosen.status if view in ("open", "waiting") else None

@@ -173,15 +173,17 @@ def deliver(session: Session, reply: Reply, connector: Connector) -> Reply:
 
 
 def record_elsewhere(session: Session, case_id: int, agent: str, url: str, text: str = "") -> Reply:
-    """Note a reply that was made on the network by hand, with its link. Raises CaseError."""
-    parts = urlsplit(url.strip())
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise CaseError("Paste the link of your reply; it begins with https://")
+    """Note a reply made by hand, with its link, or words for a case by hand. Raises CaseError."""
     check_owner(session, case_id, agent)
     present = session.exec(unfinished(case_id)).first()
     if present and present.status == ReplyStatus.WAITING:
         raise CaseConflictError(BUSY[ReplyStatus.WAITING])
     case = session.get_one(Case, case_id, with_for_update=True)
+    parts = urlsplit(url.strip())
+    linked = parts.scheme in ("http", "https") and bool(parts.netloc)
+    if not linked and (url.strip() or not (case.by_hand and text.strip())):
+        words = " Or write what you told them." if case.by_hand else ""
+        raise CaseError(f"Paste the link of your reply; it begins with https://{words}")
     reply = Reply(
         case_id=case_id,
         post_id=case.post_id,
@@ -196,7 +198,8 @@ def record_elsewhere(session: Session, case_id: int, agent: str, url: str, text:
     session.add(reply)
     we_answered(case, ReplyStatus.SENT, now())
     session.add(case)
-    record(session, case_id, "answered on the network", agent=agent, detail=url.strip())
+    what = "answered on the network" if linked else "answered elsewhere"
+    record(session, case_id, what, agent=agent, detail=url.strip())
     session.commit()
     return reply
 

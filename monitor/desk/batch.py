@@ -6,9 +6,12 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
+from monitor.desk import group
 from monitor.desk.cases import customer_wrote, record, we_answered
 from monitor.desk.priority import complaint_points, rank
+from monitor.desk.refresh import CONTACTS_WITHIN, stand
 from monitor.store.models import (
+    BY_HAND,
     Author,
     Case,
     CaseEvent,
@@ -23,9 +26,6 @@ from monitor.store.models import (
 REOPEN_WITHIN = timedelta(days=7)
 """A complaint this soon after its author's case was resolved is the same problem again."""
 
-CONTACTS_WITHIN = timedelta(days=30)
-"""How far back earlier complaints of an author count as repeat contact."""
-
 
 class Batch:
     """Some posts with what is known about their authors, read in a few queries for all of them."""
@@ -39,14 +39,7 @@ class Batch:
             author.id: author
             for author in session.exec(select(Author).where(col(Author.id).in_(author_ids)))
         }
-        self.cases: dict[int, Case] = {}
-        latest = select(func.max(Case.id)).where(col(Case.author_id).in_(author_ids))
-        for case in session.exec(
-            select(Case)
-            .where(col(Case.id).in_(latest.group_by(col(Case.author_id))))
-            .with_for_update()
-        ):
-            self.cases[case.author_id] = case
+        self.cases = group.of_authors(session, author_ids)
         counts = (
             select(Post.author_id, func.count())
             .where(
@@ -84,22 +77,25 @@ class Batch:
                 post.triaged_at = now()
                 self.session.add(post)
 
-    def by_hand(self, post: Post, agent: str) -> None:
+    def by_hand(self, post: Post, agent: str) -> Case:
         """A person says that a post is a complaint: it opens a case, surely one, or joins one."""
         with self.session.no_autoflush:
             author = self.authors[post.author_id]
             case = self.cases.get(author.id)
             if case and self._again(case, post):
                 self._join(case, post, author)
-                record(self.session, case.id, "added by hand", agent=agent)
+                record(
+                    self.session, case.id, "added by hand", agent=agent, detail=f"post {post.id}"
+                )
             else:
                 self._open(post, author)
-                opened = self.cases[author.id]
-                opened.complaint, opened.measured = 1.0, True
-                opened.rank = rank(opened)
+                case = self.cases[author.id]
+                case.complaint, case.measured = 1.0, True
+                case.rank = rank(case)
                 self._store_opened("opened by hand", agent)
             post.triaged_at = post.triaged_at or now()
             self.session.add(post)
+            return case
 
     def _is_first_complaint(self, post: Post) -> bool:
         author = self.authors[post.author_id]
@@ -148,7 +144,8 @@ class Batch:
             return False
         self.session.flush()
         same_thread = select(Post.id).where(
-            col(Post.case_id) == case.id, col(Post.thread) == post.thread
+            col(Post.case_id).in_(group.ids(self.session, case.id)),
+            col(Post.thread) == post.thread,
         )
         return self.session.exec(same_thread.limit(1)).first() is not None
 
@@ -172,6 +169,7 @@ class Batch:
             contacts=self.contacts[author.id],
             measured=post.measured,
             vip=author.vip,
+            by_hand=post.network == BY_HAND,
         )
         case.rank = rank(case)
         self.session.add(case)
@@ -181,11 +179,12 @@ class Batch:
     def _join(self, case: Case, post: Post, author: Author) -> None:
         post.case_id = case.id
         self.contacts[author.id] = self.contacts.get(author.id, 0) + 1
-        case.contacts = self.contacts[author.id]
+        own = author.id == case.author_id
+        case.contacts = self.contacts[author.id] if own else case.contacts + 1
         case.reach = max(case.reach, author.followers or 0)
         if self._turns(case, post):
-            case.complaint, case.severity = post.complaint or 0.0, post.severity or 0.0
-            case.post_id, case.measured = post.id, post.measured
+            self._speaks(case, post)
+            case.severity = post.severity or 0.0
         else:
             self._raise_scores(case, post)
         customer_wrote(self.session, case, post)
@@ -201,12 +200,17 @@ class Batch:
             return case.waiting_since is None
         return post.created_at >= self.session.get_one(Post, case.post_id).created_at
 
+    def _speaks(self, case: Case, post: Post) -> None:
+        """The case stands as this post says. The one that is shown stays the author's own."""
+        case.complaint, case.measured = post.complaint or 0.0, post.measured
+        if post.author_id == case.author_id:
+            case.post_id = post.id
+
     def _raise_scores(self, case: Case, post: Post) -> None:
         # By points: in a language that counts half, a surer post must not lower its case.
-        complaint = post.complaint or 0.0
-        points = complaint_points(complaint, post.measured)
+        points = complaint_points(post.complaint or 0.0, post.measured)
         if points >= complaint_points(case.complaint, case.measured):
-            case.complaint, case.post_id, case.measured = complaint, post.id, post.measured
+            self._speaks(case, post)
         case.severity = max(case.severity, post.severity or 0.0)
 
     def _changed(self, post: Post) -> None:
@@ -214,11 +218,13 @@ class Batch:
         case = self.session.get(Case, post.case_id, with_for_update=True)
         if case is None:
             return
+        case = group.goes_on(self.session, case)
         if post.deleted_at:
             record(self.session, case.id, "post deleted by its author")
         else:
-            self._raise_scores(case, post)
-            case.rank = rank(case)
+            if case.status != CaseStatus.RESOLVED:
+                self.session.flush()
+                stand(self.session, case)
             record(self.session, case.id, "post edited by its author")
         self.session.add(case)
 
@@ -236,7 +242,8 @@ class Batch:
             return
         known = self.session.exec(
             select(Reply).where(
-                col(Reply.case_id) == case.id, col(Reply.external_id) == post.external_id
+                col(Reply.case_id).in_(group.ids(self.session, case.id)),
+                col(Reply.external_id) == post.external_id,
             )
         ).first()
         if known is None:
@@ -271,4 +278,5 @@ class Batch:
         ).first()
         if case_id is None:
             return None
-        return self.session.get(Case, case_id, with_for_update=True)
+        case = self.session.get(Case, case_id, with_for_update=True)
+        return group.goes_on(self.session, case) if case else None

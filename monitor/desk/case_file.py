@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from monitor.desk import authors, repeats, tags
+from monitor.desk import authors, group, repeats, tags
 from monitor.store.models import Author, Case, CaseEvent, Label, Note, Post, Reply, Source
 
 LONGEST_THREAD = 200
@@ -38,6 +38,8 @@ class CaseFile:
     replies: Sequence[Reply]
     notes: Sequence[Note]
     events: Sequence[CaseEvent]
+    merged: Sequence[Case]
+    """The cases that go on in this one. Their posts, replies, notes and events are among these."""
 
 
 def case_file(session: Session, case_id: int) -> CaseFile | None:
@@ -46,12 +48,15 @@ def case_file(session: Session, case_id: int) -> CaseFile | None:
     if case is None:
         return None
     post = session.get_one(Post, case.post_id)
-    threads = select(Post.thread).where(col(Post.case_id) == case.id).distinct()
+    merged = group.merged_into(session, case.id)
+    case_ids = [case.id, *[member.id for member in merged]]
+    networks = {case.network, *[member.network for member in merged]}
+    threads = select(Post.thread).where(col(Post.case_id).in_(case_ids)).distinct()
     # A union, as each half has its index: with OR every post of the network is looked at.
     of_thread = sa.select(col(Post.id)).where(
-        col(Post.network) == case.network, col(Post.thread).in_(threads)
+        col(Post.network).in_(networks), col(Post.thread).in_(threads)
     )
-    ids = sa.select(col(Post.id)).where(col(Post.case_id) == case.id).union(of_thread)
+    ids = sa.select(col(Post.id)).where(col(Post.case_id).in_(case_ids)).union(of_thread)
     thread = session.exec(
         select(Post, Author)
         .where(
@@ -60,13 +65,15 @@ def case_file(session: Session, case_id: int) -> CaseFile | None:
             col(Post.repost_of).is_(None),
         )
         # Of a thread that went round the world: the case's own posts, then the newest others.
-        .order_by(sa.case((col(Post.case_id) == case.id, 0), else_=1), col(Post.created_at).desc())
+        .order_by(
+            sa.case((col(Post.case_id).in_(case_ids), 0), else_=1), col(Post.created_at).desc()
+        )
         .limit(LONGEST_THREAD)
     ).all()
     thread = sorted(thread, key=lambda row: (row[0].created_at, row[0].id))
 
     def of_case(table: Any) -> Any:
-        found = select(table).where(table.case_id == case.id).order_by(table.id)
+        found = select(table).where(table.case_id.in_(case_ids)).order_by(table.id)
         return session.exec(found.limit(500)).all()
 
     return CaseFile(
@@ -92,6 +99,7 @@ def case_file(session: Session, case_id: int) -> CaseFile | None:
         replies=of_case(Reply),
         notes=of_case(Note),
         events=of_case(CaseEvent),
+        merged=merged,
     )
 
 

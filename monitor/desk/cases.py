@@ -4,13 +4,13 @@ Every transition is one conditional UPDATE whose row count is read, with its lin
 one commit. Who came second gets a CaseConflictError that says what is true now.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from monitor.desk import sla, verdicts
+from monitor.desk import group, sla, verdicts
 from monitor.desk.priority import rank
 from monitor.store.db import row_count
 from monitor.store.models import (
@@ -109,20 +109,27 @@ def reopen(session: Session, case_id: int, agent: str) -> None:
     """Bring a pending, snoozed or resolved case back into the queue, as it was before.
 
     A customer whom we never answered has waited all along; one whom we did answer has not. What
-    its outcome said of the post is taken back.
-    Raises CaseConflictError where it is open already, or its author has another standing case.
+    its outcome said of the post is taken back; what an earlier outcome said stays.
+    Raises CaseConflictError where it is open already, was merged, or its author has another
+    standing case.
     """
+    closed_at = session.exec(select(Case.resolved_at).where(col(Case.id) == case_id)).first()
     try:
         _change(
             session,
             case_id,
-            (_free_for(agent), col(Case.status) != CaseStatus.OPEN),
+            (
+                _free_for(agent),
+                col(Case.status) != CaseStatus.OPEN,
+                col(Case.merged_into).is_(None),
+            ),
             {
                 "status": CaseStatus.OPEN,
                 "snoozed_until": None,
                 "resolved_at": None,
                 "outcome": None,
                 "dismissal": None,
+                "cannot_help": None,
             },
         )
     except sa.exc.IntegrityError as error:
@@ -132,11 +139,12 @@ def reopen(session: Session, case_id: int, agent: str) -> None:
         ) from error
     case = session.get_one(Case, case_id, populate_existing=True)
     if case.waiting_since is None:
-        case.waiting_since = _unanswered_since(session, case)
+        case.waiting_since = group.unanswered_since(session, case)
     case.rank = rank(case)
     sla.reopened_by_hand(case)
     session.add(case)
-    verdicts.erase(session, case.post_id, LabelOrigin.OUTCOME)
+    if closed_at is not None:
+        verdicts.erase(session, case.post_id, LabelOrigin.OUTCOME, since=closed_at)
     record(session, case_id, "reopened", agent=agent)
     session.commit()
 
@@ -147,11 +155,15 @@ def resolve(
     agent: str,
     outcome: Outcome,
     dismissal: Dismissal | None = None,
+    details: Mapping[str, object] | None = None,
 ) -> None:
     """Close a case with its outcome; a dismissal says why. Raises CaseError, CaseConflictError.
 
     Where the outcome tells whether it was a complaint, the post that the queue shows is labelled.
+    `details` are further columns of the case, which `monitor.desk.closing` has checked.
     """
+    if outcome is Outcome.MERGED:
+        raise CaseError("Say into which case it is merged.")
     if (outcome is Outcome.DISMISSED) != (dismissal is not None):
         raise CaseError("Say why it needs no answer.")
     _change(
@@ -165,6 +177,7 @@ def resolve(
             "resolved_at": now(),
             "waiting_since": None,
             "snoozed_until": None,
+            **(details or {}),
         },
     )
     detail = f"{outcome}: {dismissal}" if dismissal else str(outcome)
@@ -173,7 +186,17 @@ def resolve(
     complaint = verdicts.of_outcome(outcome, dismissal)
     if complaint is not None:
         post_id = session.exec(select(Case.post_id).where(col(Case.id) == case_id)).one()
-        verdicts.write(session, post_id, LabelOrigin.OUTCOME, agent, complaint)
+        if verdicts.said(session, post_id, LabelOrigin.OUTCOME) != complaint:
+            verdicts.write(session, post_id, LabelOrigin.OUTCOME, agent, complaint)
+    session.commit()
+
+
+def learn(
+    session: Session, case_id: int, agent: str, values: Mapping[str, object], what: str, detail: str
+) -> None:
+    """Keep what was learned of a case, open or closed. Raises CaseConflictError."""
+    _change(session, case_id, (_free_for(agent), col(Case.merged_into).is_(None)), values)
+    record(session, case_id, what, agent=agent, detail=detail)
     session.commit()
 
 
@@ -201,7 +224,7 @@ def customer_wrote(session: Session, case: Case, post: Post) -> None:
     heard = case.answered_at is not None and post.created_at <= case.answered_at
     if case.status == CaseStatus.RESOLVED:
         record(session, case.id, "reopened", detail="the customer wrote again")
-        case.resolved_at = case.outcome = case.dismissal = None
+        case.resolved_at = case.outcome = case.dismissal = case.cannot_help = None
         case.status = CaseStatus.OPEN
         sla.opened_anew(case)
     elif case.status == CaseStatus.PENDING and not heard:
@@ -242,7 +265,7 @@ def _change(
     session: Session,
     case_id: int,
     conditions: Iterable[sa.ColumnElement[bool]],
-    values: dict[str, object],
+    values: Mapping[str, object],
 ) -> None:
     """The one conditional UPDATE of a transition; it begins the transaction."""
     session.rollback()
@@ -261,6 +284,8 @@ def _how_it_stands(session: Session, case_id: int) -> str:
     case = session.get(Case, case_id, populate_existing=True)
     if case is None:
         return "There is no such case any more."
+    if case.merged_into is not None:
+        return f"This case goes on in case {case.merged_into}. Go there, or take it out of it."
     who = f"{case.assignee} has it" if case.assignee else "nobody has it"
     stands = f"This case changed meanwhile: it is {case.status} and {who}."
     events = select(CaseEvent).where(col(CaseEvent.case_id) == case_id)
@@ -268,11 +293,3 @@ def _how_it_stands(session: Session, case_id: int) -> str:
     if last is None:
         return stands
     return f"{stands} Last: {last.what}{f' by {last.agent}' if last.agent else ''}."
-
-
-def _unanswered_since(session: Session, case: Case) -> datetime | None:
-    """When the oldest post of the case that we have not answered was written."""
-    posts = select(sa.func.min(col(Post.created_at))).where(col(Post.case_id) == case.id)
-    if case.answered_at:
-        posts = posts.where(col(Post.created_at) > case.answered_at)
-    return session.exec(posts).first()

@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 from monitor.desk import verdicts
 from monitor.desk.cases import CaseConflictError, CaseError, record
 from monitor.store.db import row_count
-from monitor.store.models import Author, BlindSample, Label, LabelOrigin, Post, now
+from monitor.store.models import BY_HAND, Author, BlindSample, Label, LabelOrigin, Post, now
 
 FINE, FLAGGED = 40, 20
 """Posts of a sample that ranked under the threshold, and from it on."""
@@ -62,8 +62,12 @@ def clear_label(session: Session, post_id: int, origin: LabelOrigin) -> None:
 
 
 def countable() -> list[sa.ColumnElement[bool]]:
-    """What makes a post, joined to its author, one that could be a complaint and was read."""
+    """What makes a post, joined to its author, one that could be a complaint and was read.
+
+    What somebody here wrote down says nothing of how the model reads the public.
+    """
     return [
+        col(Post.network) != BY_HAND,
         col(Post.scorer).is_not(None),
         col(Post.repost_of).is_(None),
         col(Post.deleted_at).is_(None),

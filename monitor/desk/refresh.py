@@ -1,12 +1,17 @@
 """Brings standing cases up to date after their posts were scored again."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from monitor.desk import group
 from monitor.desk.priority import complaint_points, rank
-from monitor.store.models import ACTIVE, Case, Label, Post, Sentiment
+from monitor.store.models import ACTIVE, Case, Label, Post, Sentiment, now
+
+CONTACTS_WITHIN = timedelta(days=30)
+"""How far back earlier complaints of an author count as repeat contact."""
 
 
 def refresh(session: Session, case_ids: Sequence[int]) -> int:
@@ -22,21 +27,39 @@ def refresh(session: Session, case_ids: Sequence[int]) -> int:
         .with_for_update()
     ).all()
     for case in cases:
-        posts = session.exec(
-            select(Post)
-            .where(
-                col(Post.case_id) == case.id,
-                col(Post.deleted_at).is_(None),
-                col(Post.complaint).is_not(None),
-                sa.true() if case.answered_at is None else col(Post.created_at) > case.answered_at,
-            )
-            .order_by(col(Post.created_at), col(Post.id))
-        ).all()
-        if posts:
-            _stand(case, posts, _told(session, posts))
-            session.add(case)
+        stand(session, case)
+        session.add(case)
     session.commit()
     return len(cases)
+
+
+def stand(session: Session, case: Case) -> None:
+    """Let a case stand as the unanswered posts of its group say now.
+
+    The caller holds the row and commits. Where nothing is unanswered it stays as it is.
+    """
+    posts = session.exec(
+        select(Post)
+        .where(
+            group.unanswered(session, case),
+            col(Post.deleted_at).is_(None),
+            col(Post.complaint).is_not(None),
+        )
+        .order_by(col(Post.created_at), col(Post.id))
+    ).all()
+    if posts:
+        _stand(case, posts, _told(session, posts))
+
+
+def count_contacts(session: Session, case: Case) -> int:
+    """How often the authors of a case and of those merged into it wrote within a month."""
+    authors = select(Case.author_id).where(col(Case.id).in_(group.ids(session, case.id)))
+    counted = select(sa.func.count(col(Post.id))).where(
+        col(Post.author_id).in_(authors.subquery().select()),
+        col(Post.case_id).is_not(None),
+        col(Post.created_at) > now() - CONTACTS_WITHIN,
+    )
+    return max(1, session.exec(counted).one())
 
 
 def _told(session: Session, posts: Sequence[Post]) -> dict[int, bool]:
@@ -49,19 +72,32 @@ def _told(session: Session, posts: Sequence[Post]) -> dict[int, bool]:
 
 
 def _stand(case: Case, posts: Sequence[Post], told: dict[int, bool]) -> None:
+    worst, severity = _worst(posts, told)
+    if case.by_hand:  # A person said so, and how bad it is.
+        case.complaint, case.measured, case.severity = 1.0, True, max(case.severity, severity)
+    else:
+        (case.complaint, case.measured), case.severity = _verdict(worst, told), severity
+    # The answer goes to the post that is shown: it is never another author's.
+    own = [post for post in posts if post.author_id == case.author_id]
+    if own:
+        case.post_id = _worst(own, told)[0].id
+    case.rank = rank(case)
+
+
+def _worst(posts: Sequence[Post], told: dict[int, bool]) -> tuple[Post, float]:
+    """The post that speaks for these, and the highest severity since a glad one."""
+
     def points(post: Post) -> float:
         return complaint_points(*_verdict(post, told))
 
-    worst, case.severity = posts[0], 0.0
+    worst, severity = posts[0], 0.0
     for post in posts:
         if post.sentiment == Sentiment.POSITIVE:
-            worst, case.severity = post, 0.0
+            worst, severity = post, 0.0
         if points(post) >= points(worst):
             worst = post
-        case.severity = max(case.severity, post.severity or 0.0)
-    case.post_id = worst.id
-    case.complaint, case.measured = _verdict(worst, told)
-    case.rank = rank(case)
+        severity = max(severity, post.severity or 0.0)
+    return worst, severity
 
 
 def _verdict(post: Post, told: dict[int, bool]) -> tuple[float, bool]:

@@ -3,8 +3,10 @@
 Apart from `monitor.desk.labels`, as closing a case writes one too and cases know nothing of labels.
 """
 
+from datetime import datetime
+
 import sqlalchemy as sa
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from monitor.store.db import insert
 from monitor.store.models import Dismissal, Label, LabelOrigin, Outcome, now
@@ -37,9 +39,22 @@ def write(
     )
 
 
-def erase(session: Session, post_id: int, origin: LabelOrigin) -> None:
-    """Take a post's label of this origin away. One of a sample waits for its answer again."""
+def said(session: Session, post_id: int, origin: LabelOrigin) -> bool | None:
+    """What a post's label of this origin says; None where there is none."""
     chosen = (col(Label.post_id) == post_id, col(Label.origin) == origin)
+    return session.exec(select(Label.complaint).where(*chosen)).first()
+
+
+def erase(
+    session: Session, post_id: int, origin: LabelOrigin, since: datetime | None = None
+) -> None:
+    """Take a post's label of this origin away. One of a sample waits for its answer again.
+
+    With `since`, one that is older stays.
+    """
+    chosen = [col(Label.post_id) == post_id, col(Label.origin) == origin]
+    if since is not None:
+        chosen.append(col(Label.labelled_at) >= since)
     unsaid = {"complaint": None, "severity": None, "agent": None, "labelled_at": None}
     unsampled = col(Label.sample_id).is_(None)
     options = {"synchronize_session": False}

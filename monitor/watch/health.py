@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from monitor.store.db import insert
-from monitor.store.models import Fetch, Heartbeat, Post, Source, SourceState, now
+from monitor.store.models import BY_HAND, Fetch, Heartbeat, Post, Source, SourceState, now
 
 BEAT_EVERY = timedelta(seconds=5)
 
@@ -82,7 +82,10 @@ def health(session: Session) -> Health:
 
 
 def sources(session: Session) -> list[SourceHealth]:
-    """Every source ever configured, those that need a person first."""
+    """Every source ever configured, those that need a person first.
+
+    What people write down by hand has no source that could fail.
+    """
     latest = select(sa.func.max(col(Fetch.id))).group_by(col(Fetch.source_id))
     fetches = {
         fetch.source_id: fetch
@@ -97,7 +100,9 @@ def sources(session: Session) -> list[SourceHealth]:
     posts = dict(session.exec(recent).all())
     found = [
         SourceHealth(source, condition(source), fetches.get(source.id), posts.get(source.id, 0))
-        for source in session.exec(select(Source).order_by(col(Source.name)))
+        for source in session.exec(
+            select(Source).where(col(Source.name) != BY_HAND).order_by(col(Source.name))
+        )
     ]
     urgency = [Condition.OFF, Condition.FAILING, Condition.NEW, Condition.GOOD, Condition.REMOVED]
     return sorted(found, key=lambda row: urgency.index(row.condition))

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from monitor.store.models import Author, Case, CaseStatus, Outcome, Post, now
+from monitor.store.models import BY_HAND, Author, Case, CaseStatus, Outcome, Post, now
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Day:
     day: date
     network: str
     posts: int
-    """Public posts of others about us, reposts left out."""
+    """Public posts of others about us; no reposts, and nothing that was written down by hand."""
     complaints: int
     """Of these, the ones that opened or joined a case as complaints."""
     answered: int
@@ -68,7 +68,7 @@ def by_day(session: Session, zone: ZoneInfo, days: int, threshold: float) -> lis
     hour = _hour(session, col(Case.first_answered_at))
     answers = (
         select(hour, col(Case.network), sa.func.count())
-        .where(col(Case.first_answered_at) >= since)
+        .where(col(Case.first_answered_at) >= since, _own_case())
         .group_by(hour, col(Case.network))
     )
     for at, network, number in session.exec(answers):
@@ -100,7 +100,7 @@ def summary(session: Session, zone: ZoneInfo, days: int, threshold: float) -> Su
             ),
         )
         .select_from(Case)
-        .where(opened)
+        .where(opened, _own_case())
     ).one()
     return Summary(posts, complaints, cases, answered, dismissed, _median_hours(session, opened))
 
@@ -120,10 +120,16 @@ def never_answered(session: Session, limit: int = 10) -> list[tuple[Case, Author
     return [(case, author) for case, author in session.exec(query)]
 
 
+def _own_case() -> sa.ColumnElement[bool]:
+    """One that goes on in another case is no case of its own."""
+    return col(Case.merged_into).is_(None)
+
+
 def _theirs(since: datetime) -> list[sa.ColumnElement[bool]]:
     return [
         col(Post.created_at) >= since,
         col(Post.repost_of).is_(None),
+        col(Post.network) != BY_HAND,
         col(Author.own).is_(False),
     ]
 
@@ -131,7 +137,7 @@ def _theirs(since: datetime) -> list[sa.ColumnElement[bool]]:
 def _median_hours(session: Session, opened: sa.ColumnElement[bool]) -> float | None:
     times = session.exec(
         select(Case.opened_at, Case.first_answered_at).where(
-            opened, col(Case.first_answered_at).is_not(None)
+            opened, _own_case(), col(Case.first_answered_at).is_not(None)
         )
     ).all()
     waits = sorted((answer - start).total_seconds() for start, answer in times if answer)

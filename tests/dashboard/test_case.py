@@ -74,13 +74,13 @@ def test_claim_release_and_assign(desk: Desk) -> None:
 
 def test_resolve_with_every_end_and_undo(desk: Desk, case_id: int) -> None:
     seat = Seat().open("case", id=str(case_id))
-    seat.app.menu_button(key="resolve").click("Solved").run()
+    seat.click("resolve-now")
     assert desk.case(case_id).outcome == Outcome.SOLVED
     assert "This case is resolved" in seat.html
     seat.click("undo")
     assert desk.case(case_id).status == CaseStatus.OPEN
     assert desk.case(case_id).waiting_since is not None
-    seat.app.menu_button(key="resolve").click("No answer needed: spam").run()
+    seat.app.menu_button(key="dismiss-case").click("No answer needed: spam").run()
     assert desk.case(case_id).dismissal == Dismissal.SPAM
     seat.click("reopen")
     assert desk.case(case_id).status == CaseStatus.OPEN

@@ -98,12 +98,13 @@ def test_an_unfilled_reply_is_not_sent(
 def test_public_then_private_is_one_reply_and_told(
     session: Session, case: Case, network: ScriptedNetwork, desk: Desk
 ) -> None:
-    text = private.with_contact("Your refund of June went out this morning.", CONTACT)
-    assert text == f"Your refund of June went out this morning.\n\n{CONTACT}"
+    words = "Your refund of June went out this morning."
+    text = private.with_contact(words, CONTACT)
+    assert text == f"{words}\n\n{CONTACT}"
     assert private.with_contact(text, CONTACT) == text
-    assert private.without_contact(text, CONTACT) == "Your refund of June went out this morning."
-    assert private.with_contact("Your refund of June went out this morning.", "") == "Your refund of June went out this morning."
-    assert private.without_contact("Your refund of June went out this morning.", " ") == "Your refund of June went out this morning."
+    assert private.without_contact(text, CONTACT) == words
+    assert private.with_contact(words, "") == words
+    assert private.without_contact(words, " ") == words
     draft = replies.save_draft(session, case.id, ALICE, text)
     replies.send(session, draft.id, ALICE, network, DeskSettings(private_contact=CONTACT))
     assert list(network.sent.values()) == [text]

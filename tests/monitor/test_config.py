@@ -31,6 +31,14 @@ def test_a_good_file(monkeypatch: pytest.MonkeyPatch) -> None:
     assert config.sources["exports"].settings.path == GOOD.parent / "exports.csv"  # type: ignore[attr-defined]
 
 
+def test_leads_are_the_people_of_that_role(tmp_path: Path) -> None:
+    text = '[company]\nname = "Acme"\n\n[[people]]\nname = "alice"\n\n[[people]]\nname = "bob"\n'
+    assert load(written(tmp_path, text)).leads == []
+    assert load(written(tmp_path, text + 'role = "lead"\n')).leads == ["bob"]
+    with pytest.raises(ConfigError, match="role"):
+        load(written(tmp_path, text + 'role = "boss"\n'))
+
+
 def test_the_shipped_file_is_good() -> None:
     check_queries(load(Path(__file__).parents[2] / "config.toml"))
 

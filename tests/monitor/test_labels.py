@@ -24,6 +24,7 @@ from monitor.store.models import (
     LabelOrigin,
     Outcome,
     Post,
+    ReplyStatus,
     Source,
     now,
 )
@@ -226,7 +227,55 @@ def test_a_case_opened_by_hand_ranks_as_a_sure_one(session: Session, source: Sou
     second = add(session, source, 0.1, author_id=author_id).id
     assert triage.open_by_hand(session, second, BOB) == case_id, "it joins the standing one"
     assert history(session, case_id) == ["opened by hand", "another post", "added by hand"]
-    assert not triage.close_by_hand(session, case_id), "there is more in it by now"
+    assert not triage.close_by_hand(session, post_id, ALICE), "there is more in it by now"
+
+
+def test_a_post_that_joined_by_hand_is_taken_out_again(session: Session, source: Source) -> None:
+    """Also of a case that we have answered: then the customer has the word again."""
+    first = add(session, source, 0.9, triaged_at=None, created_at=now() - timedelta(hours=3))
+    first_id, author_id = first.id, first.author_id
+    triage.triage_new(session, 0.5)
+    case = session.exec(select(Case)).one()
+    cases.we_answered(case, ReplyStatus.SENT, now() - timedelta(hours=2))
+    session.commit()
+    before = (case.post_id, case.complaint, case.waiting_since, case.contacts, case.status)
+    assert case.status == CaseStatus.PENDING
+    second = add(session, source, 0.1, author_id=author_id).id
+    assert triage.open_by_hand(session, second, BOB) == case.id
+    session.refresh(case)
+    assert (case.post_id, case.contacts, case.status) == (second, 2, CaseStatus.OPEN)
+    assert triage.close_by_hand(session, second, BOB)
+    session.refresh(case)
+    after = (case.post_id, case.complaint, case.waiting_since, case.contacts, case.status)
+    assert after[0] == first_id == before[0]
+    assert after[2:] == before[2:]
+    assert session.get_one(Post, second, populate_existing=True).case_id is None
+    assert history(session, case.id)[-2:] == ["added by hand", "taken out by hand"]
+    assert not triage.close_by_hand(session, second, BOB), "it is out"
+    assert not triage.close_by_hand(session, first_id, BOB), "it came by itself"
+
+
+def test_the_older_word_of_an_outcome_outlives_a_later_one(
+    session: Session, source: Source
+) -> None:
+    post_id = add(session, source, 0.9, triaged_at=None).id
+    triage.triage_new(session, 0.5)
+    case = session.exec(select(Case)).one()
+    cases.resolve(session, case.id, ALICE, Outcome.SOLVED)
+    word = (post_id, LabelOrigin.OUTCOME, True, ALICE)
+    case = session.get_one(Case, case.id)
+    cases.customer_wrote(session, case, session.get_one(Post, post_id))
+    session.commit()
+    cases.resolve(session, case.id, BOB, Outcome.NOT_OUR_SERVICE)
+    cases.reopen(session, case.id, BOB)
+    assert said(session) == [word], "the second outcome said nothing, so nothing is taken back"
+    cases.resolve(session, case.id, BOB, Outcome.EXPLAINED)
+    cases.reopen(session, case.id, BOB)
+    assert said(session) == [word], "the second one said the same"
+    cases.resolve(session, case.id, BOB, Outcome.DISMISSED, Dismissal.SPAM)
+    assert said(session) == [(post_id, LabelOrigin.OUTCOME, False, BOB)]
+    cases.reopen(session, case.id, BOB)
+    assert said(session) == []
 
 
 def test_no_case_by_hand_for_what_is_never_one(session: Session, source: Source) -> None:
@@ -245,21 +294,21 @@ def test_a_case_opened_by_mistake_goes_unless_somebody_has_it(
     post_id = add(session, source, 0.1).id
     case_id = triage.open_by_hand(session, post_id, ALICE)
     cases.claim(session, case_id, BOB)
-    assert not triage.close_by_hand(session, case_id)
+    assert not triage.close_by_hand(session, post_id, ALICE)
     cases.release(session, case_id, BOB)
     notes.note(session, case_id, BOB, "called them")
-    assert not triage.close_by_hand(session, case_id)
+    assert not triage.close_by_hand(session, post_id, ALICE)
     other_id = add(session, source, 0.1).id
     other = triage.open_by_hand(session, other_id, ALICE)
-    assert triage.close_by_hand(session, other)
-    assert not triage.close_by_hand(session, other)
+    assert triage.close_by_hand(session, other_id, ALICE)
+    assert not triage.close_by_hand(session, other_id, ALICE)
     session.expire_all()
     assert session.get_one(Post, other_id).case_id is None
     assert history(session, other) == []
     found = add(session, source, 0.9, triaged_at=None)
     triage.triage_new(session, 0.5)
     session.refresh(found)
-    assert not triage.close_by_hand(session, found.case_id or 0), "the model opened it"
+    assert not triage.close_by_hand(session, found.id, ALICE), "the model opened it"
 
 
 @pytest.mark.parametrize(

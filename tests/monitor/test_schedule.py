@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -13,13 +14,23 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from connectors.base import Connector, FatalError, NoSettings, Page
+from monitor.answer import promises
 from monitor.config import Company, Config, Desk, Person, SourceConfig
 from monitor.intake.collect import Watch
 from monitor.intake.matching import compile_query
 from monitor.intake.sources import sync_sources
 from monitor.model.scorer import suggested_threshold
 from monitor.schedule import Engine, run, threshold
-from monitor.store.models import Case, Fetch, Source, SourceState
+from monitor.store.models import (
+    Case,
+    Commitment,
+    Fetch,
+    Notice,
+    NoticeKind,
+    Source,
+    SourceState,
+    now,
+)
 from monitor.watch import health
 from tests.conftest import FakeScorer, make_post
 
@@ -160,6 +171,24 @@ def test_a_source_that_left_the_config_is_kept_and_not_asked(
     assert not session.exec(select(Fetch)).all()
     found = {row.source.name: row.condition for row in health.sources(session)}
     assert found["working"] == health.Condition.REMOVED
+
+
+def test_the_engine_tells_of_promises(engine: Engine, session: Session) -> None:
+    engine.collect("working")
+    deque(engine.work_through(), maxlen=0)
+    case_id = session.exec(select(Case.id)).one()
+    promises.promise(session, case_id, "alice", "We call", now() + timedelta(minutes=5))
+    engine.config.leads.append("bob")
+    engine.tell_promises()
+    session.execute(sa.update(Commitment).values(due_at=now() - timedelta(minutes=5)))
+    session.commit()
+    engine.tell_promises()
+    told = session.exec(select(Notice.agent, Notice.kind).order_by(Notice.agent, Notice.kind)).all()
+    assert [tuple(row) for row in told] == [
+        ("alice", NoticeKind.PROMISE_BROKEN),
+        ("alice", NoticeKind.PROMISE_DUE),
+        ("bob", NoticeKind.PROMISE_BROKEN),
+    ]
 
 
 def test_an_engine_that_never_ran_is_not_alive(session: Session) -> None:

@@ -459,5 +459,5 @@ def test_a_case_opened_by_hand_can_be_taken_back_after_its_breach(desk: Desk) ->
     case_id = open_by_hand(desk.session, post.id, ALICE)
     desk.at("mon 10:30")
     desk.look()
-    assert close_by_hand(desk.session, case_id)
+    assert close_by_hand(desk.session, post.id, ALICE)
     assert desk.session.get(Case, case_id) is None

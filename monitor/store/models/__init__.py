@@ -34,7 +34,7 @@ from monitor.store.models.desk import (
 )
 from monitor.store.models.labels import BlindSample, Label, LabelOrigin, Layer
 from monitor.store.models.posts import Author, Post, Sentiment
-from monitor.store.models.sources import Fetch, Heartbeat, Source, SourceState
+from monitor.store.models.sources import BY_HAND, Fetch, Heartbeat, Source, SourceState
 from monitor.store.models.watch import (
     Alert,
     AlertEvent,
@@ -51,6 +51,7 @@ from monitor.store.models.watch import (
 
 __all__ = [
     "ACTIVE",
+    "BY_HAND",
     "Absence",
     "Alert",
     "AlertEvent",

@@ -9,6 +9,9 @@ from sqlmodel import Field, SQLModel
 
 from monitor.store.models.base import now, stored
 
+BY_HAND = "by hand"
+"""Source, and network, of what a person wrote down: a phone call, a screenshot, a letter."""
+
 
 class SourceState(StrEnum):
     """Whether a source is asked."""
