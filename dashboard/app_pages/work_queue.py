@@ -5,6 +5,7 @@ import streamlit as st
 from dashboard import actions, queue_address, resources, widgets
 from dashboard.bulk_bar import draw_picked, draw_put_aside
 from dashboard.markup import draw, tag
+from dashboard.new_case_box import draw_new_case
 from dashboard.place import Place
 from dashboard.promise_box import draw_due
 from dashboard.queue_filters import draw_filters
