@@ -184,7 +184,8 @@ class Mastodon(Connector):
         if parent_id not in self.threads and self.lookups > 0:
             self._look_up(status_id)
         reply_to, root = self.threads.get(parent_id, (None, None))
-        self.threads[status_id] = (status["uri"], root)
+        known = self.threads.get(status_id, (None, None))[1]
+        self.threads[status_id] = (status["uri"], root or known)
         return reply_to, root
 
     def _look_up(self, status_id: str) -> None:

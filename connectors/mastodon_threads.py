@@ -43,16 +43,18 @@ def whole_thread(server: Http, status_id: str) -> list[Status]:
 
 
 def ways_up(statuses: list[Status]) -> dict[str, tuple[str, str | None]]:
-    """For each status by its id: its uri, and the uri of its thread's first where that is known."""
+    """For each status by its id: its uri, and the uri of the topmost that is known above it.
+
+    Where the server lacks the thread's first post, what it has below still is one thread.
+    """
     by_id = {status["id"]: status for status in statuses}
-    ways = {}
+    ways: dict[str, tuple[str, str | None]] = {}
     for status in statuses:
         top, passed = status, {status["id"]}
         while (above := top.get("in_reply_to_id")) in by_id and above not in passed:
             passed.add(above)
             top = by_id[above]
-        whole = not top.get("in_reply_to_id")
-        ways[status["id"]] = (str(status.get("uri")), str(top.get("uri")) if whole else None)
+        ways[status["id"]] = (str(status.get("uri")), str(top.get("uri")))
     return ways
 
 

@@ -33,6 +33,7 @@ TOLD = {
     "reply is being sent": "sent an answer",
     "reply sent": "The network took the answer",
     "reply seen": "The answer was seen on the network",
+    "reply gone": "The answer was deleted on the network",
     "reply failed": "The network refused the answer",
     "reply taken back to a draft": "took the answer back to a draft",
     "reply given up": "gave the answer up",

@@ -17,6 +17,7 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from connectors.base import Connector, ConnectorError, FatalError, SentReply
+from monitor.desk.answers import native_key
 from monitor.desk.cases import CaseConflictError, CaseError, record, we_answered
 from monitor.store.db import row_count
 from monitor.store.models import Case, CaseStatus, Post, Reply, ReplyStatus, Source, now
@@ -83,6 +84,12 @@ def send(session: Session, reply_id: int, agent: str, connector: Connector) -> R
     if connector.max_length is not None and length > connector.max_length:
         raise CaseError(f"{length} characters are too many: at most {connector.max_length}.")
     post = session.get_one(Post, reply.post_id)
+    # A mark on a draft means that it was on its way before: a person can be wrong about that.
+    if reply.status == ReplyStatus.DRAFT and reply.checked_at:
+        arrived = _arrived(reply, post, connector)
+        if arrived is not None:
+            _sent(session, reply, arrived, ReplyStatus.SEEN)
+            return reply
     _take(session, reply_id, ReplyStatus.DRAFT, ReplyStatus.SENDING)
     _set_case(session, reply.case_id, ReplyStatus.SENDING)
     record(session, reply.case_id, "reply is being sent", agent=agent)
@@ -100,6 +107,17 @@ def send(session: Session, reply_id: int, agent: str, connector: Connector) -> R
     else:
         _sent(session, reply, sent, ReplyStatus.SENT)
     return reply
+
+
+def _arrived(reply: Reply, post: Post, connector: Connector) -> SentReply | None:
+    """An earlier try of this reply, if the network has it. Raises CaseError where it is silent."""
+    try:
+        return connector.find_reply(post.ref, reply.text, reply.created_at)
+    except ConnectorError as error:
+        raise CaseError(
+            f"It was on its way once, and we cannot look whether it arrived: {error} It is not "
+            "sent, so that the customer does not get it twice. Try again later."
+        ) from error
 
 
 def record_elsewhere(session: Session, case_id: int, agent: str, url: str, text: str = "") -> Reply:
@@ -121,7 +139,7 @@ def record_elsewhere(session: Session, case_id: int, agent: str, url: str, text:
         url=url.strip(),
     )
     session.add(reply)
-    we_answered(case, ReplyStatus.SENT, now())
+    we_answered(session, case, ReplyStatus.SENT, now())
     session.add(case)
     record(session, case_id, "answered on the network", agent=agent, detail=url.strip())
     session.commit()
@@ -146,7 +164,8 @@ def settle(session: Session, open_connector: Open) -> int:
             ),
             sa.or_(col(Reply.checked_at).is_(None), col(Reply.checked_at) < at - LOOK_EVERY),
         )
-        .order_by(col(Reply.id))
+        # Who waited longest comes first: fifty that are never found must not hide the others.
+        .order_by(col(Reply.checked_at).asc().nulls_first(), col(Reply.id))
         .limit(50)
     ).all()
     found = 0
@@ -188,10 +207,12 @@ def _look(session: Session, reply: Reply, open_connector: Open) -> bool:
 def send_again(session: Session, reply_id: int, agent: str) -> None:
     """A person saw that a stuck or failed reply is not on the network: make it a draft again.
 
-    Raises CaseError.
+    Before it is sent it is looked for once more. Raises CaseError.
     """
-    reply = session.get_one(Reply, reply_id)
+    reply = session.get_one(Reply, reply_id, populate_existing=True)
     _check_owner(session, reply.case_id, agent)
+    if reply.status not in (ReplyStatus.SENDING, ReplyStatus.FAILED):
+        raise CaseConflictError("This reply has changed meanwhile. Look at its status.")
     if reply.status == ReplyStatus.SENDING and reply.updated_at > now() - STUCK_AFTER:
         raise CaseConflictError("It is being sent at this moment. Wait a minute.")
     try:
@@ -200,6 +221,7 @@ def send_again(session: Session, reply_id: int, agent: str) -> None:
         session.rollback()
         raise CaseConflictError("This case has a newer draft. Go on with that one.") from error
     reply.error = None
+    reply.checked_at = now()
     session.add(reply)
     _set_case(session, reply.case_id, ReplyStatus.DRAFT)
     record(session, reply.case_id, "reply taken back to a draft", agent=agent)
@@ -257,6 +279,9 @@ def _set_case(session: Session, case_id: int, status: ReplyStatus) -> None:
 
 
 def _latest_status(session: Session, case_id: int) -> ReplyStatus:
+    case = session.get_one(Case, case_id)
+    if case.answered_at is not None and case.waiting_since is not None:
+        return ReplyStatus.CUSTOMER_ANSWERED
     latest = select(Reply).where(col(Reply.case_id) == case_id).order_by(col(Reply.id).desc())
     reply = session.exec(latest.limit(1)).first()
     return reply.status if reply else ReplyStatus.UNANSWERED
@@ -274,10 +299,13 @@ def _sent(session: Session, reply: Reply, sent: SentReply, status: ReplyStatus) 
     reply.error = None
     reply.updated_at = now()
     session.add(reply)
+    # The same post may have come in as a native answer before we learned that it is this one.
+    twin = native_key(case.network, sent.external_id)
+    session.execute(sa.delete(Reply).where(col(Reply.key) == twin))
     if first:
-        we_answered(case, status, reply.sent_at)
-    else:
-        case.reply_status = status
+        we_answered(session, case, status, reply.sent_at)
+    elif case.reply_status in (ReplyStatus.SENDING, ReplyStatus.SENT):
+        case.reply_status = status  # Unless more has happened since.
     session.add(case)
     record(session, case.id, f"reply {status}", agent=reply.agent if first else None)
     session.commit()

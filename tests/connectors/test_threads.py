@@ -35,7 +35,7 @@ class Town(Instance):
         for each in self.statuses:
             if each.get("in_reply_to_id") in known or "id" not in each:
                 below.append(each)
-                known.add(each.get("id"))
+                known.add(str(each.get("id")))
         return self.json({"ancestors": above, "descendants": below})
 
 
@@ -76,7 +76,7 @@ class TestMastodon:
         told = town.connect().thread(ref_of(orphan))
         assert [(post.reply_to, post.thread) for post in told] == [
             (None, None),
-            (orphan["uri"], None),
+            (orphan["uri"], orphan["uri"]),
         ]
 
     def test_a_circle_ends(self) -> None:

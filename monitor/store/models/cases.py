@@ -106,6 +106,13 @@ class Case(SQLModel, table=True):
             sqlite_where=text("due_at IS NOT NULL"),
             postgresql_where=text("due_at IS NOT NULL"),
         ),
+        # Read by following.
+        Index(
+            "ix_case_thread_due",
+            "thread_due_at",
+            sqlite_where=text("thread_due_at IS NOT NULL"),
+            postgresql_where=text("thread_due_at IS NOT NULL"),
+        ),
         Index("ix_case_waiting", "status", "waiting_since", "id"),
         Index(
             "ix_case_merged",
@@ -166,6 +173,9 @@ class Case(SQLModel, table=True):
     by_hand: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
     """Made by a person from a text: a phone call, a screenshot, a letter."""
 
+    thread_due_at: datetime | None = Field(default_factory=now)
+    """When its threads are looked at next on the network; null: no more."""
+
     sla: str | None = None
     """The policy that applies, by name; null: none."""
     first_due_at: datetime | None = None
@@ -196,6 +206,8 @@ class Reply(SQLModel, table=True):
 
     __table_args__ = (
         Index("ix_reply_of_case", "case_id", "id"),
+        # Read when one of our posts comes from the network: do we know it?
+        Index("ix_reply_external_id", "external_id"),
         # Read by settling: replies sent or stuck whose visibility is not known.
         Index(
             "ix_reply_to_settle",

@@ -193,18 +193,37 @@ def upgrade() -> None:
             postgresql_where=sa.text("merged_into IS NOT NULL"),
         )
         table.create_index("ix_case_waiting", ["status", "waiting_since", "id"])
+        table.add_column(
+            sa.Column("thread_due_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True)
+        )
+        table.create_index(
+            "ix_case_thread_due",
+            ["thread_due_at"],
+            sqlite_where=sa.text("thread_due_at IS NOT NULL"),
+            postgresql_where=sa.text("thread_due_at IS NOT NULL"),
+        )
+    # The threads of the cases that stand already are followed too.
+    op.execute("UPDATE \"case\" SET thread_due_at = opened_at WHERE status != 'resolved'")
 
     with op.batch_alter_table("reply") as table:
         table.add_column(sa.Column("approver", sqlmodel.sql.sqltypes.AutoString(), nullable=True))
         table.add_column(sa.Column("refusal", sa.Text(), nullable=True))
+        table.create_index("ix_reply_external_id", ["external_id"])
 
 
 def downgrade() -> None:
     with op.batch_alter_table("reply") as table:
+        table.drop_index("ix_reply_external_id")
         table.drop_column("refusal")
         table.drop_column("approver")
 
     with op.batch_alter_table("case") as table:
+        table.drop_index(
+            "ix_case_thread_due",
+            sqlite_where=sa.text("thread_due_at IS NOT NULL"),
+            postgresql_where=sa.text("thread_due_at IS NOT NULL"),
+        )
+        table.drop_column("thread_due_at")
         table.drop_index("ix_case_waiting")
         table.drop_index(
             "ix_case_merged",
