@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from monitor.desk.cases import REOPEN_WITHIN, record, unanswered_since, we_answered
@@ -48,32 +49,42 @@ def attach(session: Session, post: Post, author: Author) -> None:
         record(session, case.id, "reply seen")
 
 
-def adopt(session: Session, posts: Sequence[Post]) -> None:
-    """Attach what we had answered to these posts before they belonged to a case."""
+def triage_around(session: Session, posts: Sequence[Post]) -> None:
+    """Have triaged again what came before these posts belonged to a case, and goes on from them.
+
+    That is what their authors wrote in the thread after them, and what we answered there. Posts
+    come in no order: pages run backwards, a thread is told late, a case is opened by hand. The
+    caller commits.
+    """
+    if not posts:
+        return
     session.flush()
-    below = {post.external_id for post in posts}
-    threads = {post.thread for post in posts if post.thread} | below
-    networks = {post.network for post in posts}
-    for _ in range(LONGEST_CHAIN):
-        if not below:
-            return
-        found = session.exec(
-            select(Post, Author)
-            .where(
-                col(Post.network).in_(networks),
-                col(Post.thread).in_(threads | below),
-                col(Post.reply_to).in_(below),
-                col(Post.triaged_at).is_not(None),
-                col(Post.deleted_at).is_(None),
-                col(Author.id) == col(Post.author_id),
-                col(Author.own),
-            )
-            .order_by(col(Post.created_at), col(Post.id))
-        ).all()
-        for post, author in found:
-            attach(session, post, author)
-            session.flush()
-        below = {post.external_id for post, _ in found}
+    threads = {post.thread for post in posts} | {post.external_id for post in posts}
+    earlier = sa.orm.aliased(Post)
+    goes_on = sa.exists().where(
+        col(earlier.case_id).is_not(None),
+        col(earlier.author_id) == col(Post.author_id),
+        col(earlier.thread) == col(Post.thread),
+        col(earlier.created_at) < col(Post.created_at),
+    )
+    ours = col(Post.author_id).in_(select(Author.id).where(col(Author.own)))
+    attached = sa.exists().where(col(Reply.external_id) == col(Post.external_id))
+    session.execute(
+        sa.update(Post)
+        .where(
+            col(Post.network).in_({post.network for post in posts}),
+            col(Post.thread).in_(threads),
+            col(Post.case_id).is_(None),
+            col(Post.deleted_at).is_(None),
+            col(Post.triaged_at).is_not(None),
+            sa.or_(
+                sa.and_(col(Post.author_id).in_({post.author_id for post in posts}), goes_on),
+                sa.and_(ours, ~attached),
+            ),
+        )
+        .values(triaged_at=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _known(session: Session, post: Post) -> Reply | None:

@@ -82,7 +82,7 @@ class Batch:
             for post in self.posts:
                 post.triaged_at = now()
                 self.session.add(post)
-            answers.adopt(self.session, self.new)
+            answers.triage_around(self.session, self.new)
 
     def by_hand(self, post: Post, agent: str) -> None:
         """A person says that a post is a complaint: it opens a case, surely one, or joins one."""
@@ -100,7 +100,7 @@ class Batch:
                 self._store_opened("opened by hand", agent)
             post.triaged_at = post.triaged_at or now()
             self.session.add(post)
-            answers.adopt(self.session, self.new)
+            answers.triage_around(self.session, self.new)
 
     def _is_first_complaint(self, post: Post) -> bool:
         author = self.authors[post.author_id]
