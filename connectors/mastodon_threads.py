@@ -11,6 +11,9 @@ Status = dict[str, Any]
 GONE = (404, 410)
 """A server says the same of a post that was deleted and of one that is not for us to see."""
 
+FURTHER = 5
+"""Statuses of one thread that are asked for what stands below them, beside the first."""
+
 
 def status_of(server: Http, status_id: str) -> Status | None:
     """One status, or None where the server has it no longer. Raises `ConnectorError`."""
@@ -29,16 +32,32 @@ def whole_thread(server: Http, status_id: str) -> list[Status]:
     """Every status of the thread that the server shows; none where this one is gone.
 
     A context tells what stands above a status and below it, not beside it: the siblings are below
-    the first one, which is asked too. Raises `ConnectorError`.
+    the first one, which is asked too. snac tells only the next step below: what ends there though
+    it is said to have answers is asked again, `FURTHER` times. Raises `ConnectorError`.
     """
     status = status_of(server, status_id)
     around = _context(server, status_id) if status else None
     if status is None or around is None:
         return []
     above, below = around
-    first = above[0]["id"] if above else status_id
-    wider = _context(server, first) if first != status_id else None
-    found = {each["id"]: each for each in [*above, status, *below, *(wider[1] if wider else ())]}
+    found = {each["id"]: each for each in [*above, status, *below]}
+    asked = {status_id}
+
+    def go_on(from_id: str) -> None:
+        asked.add(from_id)
+        further = _context(server, from_id)
+        for each in further[1] if further else ():
+            found.setdefault(each["id"], each)
+
+    if above:
+        go_on(above[0]["id"])
+    for _ in range(FURTHER):
+        answered = {each.get("in_reply_to_id") for each in found.values()} | asked
+        ends = (each for each in found.values() if each.get("replies_count"))
+        end = next((each["id"] for each in ends if each["id"] not in answered), None)
+        if end is None:
+            break
+        go_on(end)
     return list(found.values())
 
 

@@ -255,7 +255,12 @@ def test_a_native_answer_and_what_comes_after_it_are_in_the_thread(server: Serve
     assert answer.reply_to == answer.thread == complaint.external_id
     assert not acme.is_gone(answer.ref)
     later = write(server, "chara", "@acmepower Danke", in_reply_to_id=made["id"])
-    by_uri = {post.external_id: post for post in acme.thread(answer.ref)}
+    by_uri: dict[str, FetchedPost] = {}
+    for _ in range(40):  # snac tells its own people by post
+        by_uri = {post.external_id: post for post in acme.thread(complaint.ref)}
+        if later["uri"] in by_uri:
+            break
+        time.sleep(0.25)
     assert by_uri[later["uri"]].reply_to == made["uri"]
     assert by_uri[later["uri"]].thread == complaint.external_id
 

@@ -79,6 +79,28 @@ class TestMastodon:
             (orphan["uri"], orphan["uri"]),
         ]
 
+    def test_a_server_that_tells_only_the_next_step(self) -> None:
+        """As snac does; one that counts answers nobody sees is not asked without end."""
+
+        class Near(Town):
+            def answer(self, request: httpx.Request) -> httpx.Response:
+                told = super().answer(request)
+                if not request.url.path.endswith("/context"):
+                    return told
+                body = told.json()
+                asked = request.url.path.split("/")[4]
+                near = [each for each in body["descendants"] if each["in_reply_to_id"] == asked]
+                return self.json({**body, "descendants": near})
+
+        root = status(1, replies_count=1)
+        ours = below(2, root, replies_count=1)
+        town = Near(root, ours, below(3, ours, replies_count=7))
+        assert len(town.connect().thread(ref_of(root))) == 3
+        hidden = [below(number, root, replies_count=1) for number in range(2, 40)]
+        crowd = Near(root, *hidden)
+        assert len(crowd.connect().thread(ref_of(root))) == 39
+        assert crowd.asked("/context") == 6
+
     def test_a_circle_ends(self) -> None:
         one = status(1, in_reply_to_id=status(2)["id"])
         town = Town(below(2, one), one)
