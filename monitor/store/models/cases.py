@@ -241,7 +241,8 @@ class Reply(SQLModel, table=True):
     sent_at: datetime | None = None
     seen_at: datetime | None = None
     checked_at: datetime | None = None
-    """When we last looked for it on the network."""
+    """When we, or a person, last looked for it on the network. On a draft: it was on its way once,
+    and is looked for again before it is sent."""
     external_id: str | None = None
     url: str = ""
     error: str | None = Field(default=None, sa_type=sa.Text)
