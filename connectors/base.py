@@ -226,6 +226,26 @@ class Connector(ABC):
         """Look on the network for our reply to `ref` with this text, made after `since`."""
         return None
 
+    @property
+    def can_thread(self) -> bool:
+        """Whether `thread` and `is_gone` ask the network."""
+        return False
+
+    def thread(self, ref: str) -> list[FetchedPost]:
+        """The public posts of the whole thread around the post behind `ref`, as far as it is shown.
+
+        What stands above it, beside it and below it, and the post itself. Malformed ones are left
+        out. Empty where the network no longer shows the post. Raises `ConnectorError`.
+        """
+        return []
+
+    def is_gone(self, ref: str) -> bool:
+        """Whether the network, asked for this one post, says that there is none any more.
+
+        That a thread lacks a post proves nothing: threads are cut. Raises `ConnectorError`.
+        """
+        return False
+
     def length(self, text: str) -> int:
         """How the network counts this text against `max_length`."""
         return len(text)

@@ -7,7 +7,6 @@ No time tells what is new: `createdAt` is the author's word, and the search stan
 What tells it is the set of posts read last, and `indexedAt` below which nothing is looked at again.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -29,14 +28,13 @@ from connectors.base import (
 )
 from connectors.bluesky_records import link_facets, post_url, record_key, time_of, with_links
 from connectors.bluesky_session import Session, error_name
+from connectors.bluesky_threads import is_gone, whole_thread
+from connectors.bluesky_window import Window, uri_of
 from connectors.graphemes import graphemes
 from connectors.http import Http
 
 LIMIT = 100
 """Posts asked for at once. One more is an error, not a shorter answer."""
-
-WINDOW = 200
-"""Posts that the cursor remembers: two pages, so that a late one among them is noticed."""
 
 CLOCKS = timedelta(minutes=5)
 """How far the server's clock may be from ours."""
@@ -96,7 +94,7 @@ class Bluesky(Connector):
         """
         if self.no_handle:
             raise FatalError("There is an app password but no `handle` of its account: add it.")
-        window = _Window(cursor)
+        window = Window(cursor)
         further: str | None = None
         for number in range(1, self.settings.pages + 1):
             try:
@@ -114,7 +112,7 @@ class Bluesky(Connector):
                 return
             fresh = window.take(items)
             posts, skipped = parse_all(fresh, self.parse)
-            more = bool(further) and any(map(_uri, fresh))
+            more = bool(further) and any(map(uri_of, fresh))
             if more and number < self.settings.pages:
                 yield Page(posts, None, skipped, quota=self.quota)
                 continue
@@ -240,54 +238,25 @@ class Bluesky(Connector):
             raise RetryableError("Bluesky shows our posts in an unknown form.") from error
         return None
 
+    @property
+    def can_thread(self) -> bool:
+        """For everybody."""
+        return True
+
+    def thread(self, ref: str) -> list[FetchedPost]:
+        """The thread as visitors see it. Raises `ConnectorError`."""
+        target = _target(ref)
+        views = whole_thread(self.visitor, target["uri"], target["root"]["uri"])
+        posts, _ = parse_all(views, self.parse)
+        return [post for post in posts if post.public]
+
+    def is_gone(self, ref: str) -> bool:
+        """Whether visitors are shown this post no longer. Raises `ConnectorError`."""
+        return is_gone(self.visitor, _target(ref)["uri"])
+
     def length(self, text: str) -> int:
         """Graphemes, as Bluesky counts."""
         return graphemes(text)
-
-
-class _Window:
-    """The posts read last, and what is newer than they are."""
-
-    def __init__(self, cursor: str | None) -> None:
-        kept: dict[str, Any] = json.loads(cursor) if cursor else {"seen": {}, "floor": ""}
-        self.began = cursor is not None
-        self.seen: dict[str, str] = kept["seen"]
-        self.floor: str = kept["floor"]
-        self.since = max(self.seen.values(), default="")
-        self.now = datetime.now(UTC)
-
-    def take(self, items: list[Item]) -> list[Item]:
-        """What of `items` is new; remembered from now on. Malformed ones are always among it."""
-        fresh = []
-        for item in items:
-            uri = _uri(item)
-            # A short digest: 200 whole addresses would be 14 kB in every ledger row.
-            mark = hashlib.blake2b(uri.encode("utf-8", "replace"), digest_size=6).hexdigest()
-            at = min(time_of(item.get("indexedAt") if uri else None) or self.now, self.now)
-            indexed = at.isoformat(timespec="microseconds")
-            if not uri or (mark not in self.seen and indexed > self.floor):
-                fresh.append(item)
-            if uri:
-                self.seen.setdefault(mark, indexed)
-        return fresh
-
-    def cursor(self, whole: bool) -> str:
-        """The newest posts; `whole` says whether all there is has been read or was known."""
-        newest = sorted(self.seen, key=self.seen.__getitem__)[-WINDOW:]
-        kept = {mark: self.seen[mark] for mark in newest}
-        # While everything fits, a post may turn up at any depth and still be new.
-        cut = len(kept) < len(self.seen) or not whole
-        floor = min(kept.values(), default="") if cut else self.floor
-        return json.dumps({"seen": kept, "floor": floor})
-
-    def gap(self, why: str) -> str | None:
-        """What is known to be missed; nothing at the first fetch, which begins where it begins."""
-        return f"{why}: posts since {self.since} may be missed." if self.began else None
-
-
-def _uri(item: object) -> str:
-    found = item.get("uri") if isinstance(item, dict) else None
-    return found if isinstance(found, str) else ""
 
 
 def _target(ref: str) -> dict[str, Any]:

@@ -6,7 +6,6 @@ the server's own: it goes into `ref` and nowhere else.
 
 import json
 import re
-import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
@@ -29,6 +28,8 @@ from connectors.base import (
 from connectors.graphemes import graphemes
 from connectors.http import Http
 from connectors.mastodon_streams import Status, Stream
+from connectors.mastodon_text import without_quote, words
+from connectors.mastodon_threads import status_of, ways_up, whole_thread
 from connectors.text import html_to_text
 
 LOOKUPS = 20
@@ -37,10 +38,8 @@ LOOKUPS = 20
 CLOCKS = timedelta(minutes=5)
 """How far the server's clock may be from ours."""
 
-QUOTE = re.compile(r"<(\w+)\b[^<>]*\bquote-inline\b[^<>]*>")
 LINK = re.compile(r"https?://\S*[^\s.,;:!?)\"']")
 REMOTE_MENTION = re.compile(r"(?<![=/\w])(@\w+(?:[.-]+\w+)*)@\w+(?:[.-]+\w+)*")
-MENTION = re.compile(r"(?<![=/\w])@\w+(?:[.-]+\w+)*(?:@\w+(?:[.-]+\w+)*(?::\d+)?)?")
 
 
 class MastodonSettings(BaseModel):
@@ -147,7 +146,7 @@ class Mastodon(Connector):
         public = status.get("visibility") in ("public", "unlisted")
         reply_to, thread = self._thread(status) if public else (None, None)
         answer = boosted or status
-        text = html_to_text(_without_quote(status.get("content") or ""))
+        text = html_to_text(without_quote(status.get("content") or ""))
         warning = status.get("spoiler_text") or ""
         return FetchedPost(
             network=self.name,
@@ -185,7 +184,8 @@ class Mastodon(Connector):
         if parent_id not in self.threads and self.lookups > 0:
             self._look_up(status_id)
         reply_to, root = self.threads.get(parent_id, (None, None))
-        self.threads[status_id] = (status["uri"], root)
+        known = self.threads.get(status_id, (None, None))[1]
+        self.threads[status_id] = (status["uri"], root or known)
         return reply_to, root
 
     def _look_up(self, status_id: str) -> None:
@@ -227,7 +227,7 @@ class Mastodon(Connector):
         A server shows a text in its own way, so letters, digits and emoji are compared, no more.
         """
         target = _target(ref)
-        words = {_words(text), _words(html_to_text(text))}  # snac lets what looks like HTML through
+        wanted = {words(text), words(html_to_text(text))}  # snac lets what looks like HTML through
         try:
             me = self.server.get("/api/v1/accounts/verify_credentials").json()["id"]
             path = f"/api/v1/statuses/{quote(target['id'], safe='')}/context"
@@ -237,7 +237,7 @@ class Mastodon(Connector):
                     ours
                     and _time(below["created_at"]) >= since - CLOCKS
                     and below["visibility"] in ("public", "unlisted")
-                    and _words(html_to_text(below["content"])) in words
+                    and words(html_to_text(below["content"])) in wanted
                 ):
                     return _sent(below)
         except RequestError as error:
@@ -246,6 +246,22 @@ class Mastodon(Connector):
         except (LookupError, TypeError, ValueError):
             self._strange("a thread")
         return None
+
+    @property
+    def can_thread(self) -> bool:
+        """For everybody; without a token the server shows less of a long one."""
+        return True
+
+    def thread(self, ref: str) -> list[FetchedPost]:
+        """The thread as far as this server has it. Raises `ConnectorError`."""
+        statuses = whole_thread(self.server, _target(ref)["id"])
+        self.threads, self.lookups = ways_up(statuses), 0  # The thread tells its own way up.
+        posts, _ = parse_all(statuses, self.parse)
+        return [post for post in posts if post.public]
+
+    def is_gone(self, ref: str) -> bool:
+        """Whether the server has this status no longer. Raises `ConnectorError`."""
+        return status_of(self.server, _target(ref)["id"]) is None
 
     def _strange(self, what: str) -> NoReturn:
         raise RetryableError(f"{self.server.host} tells of {what} in a form that we do not know.")
@@ -279,20 +295,3 @@ def _time(value: str) -> datetime:
     at = datetime.fromisoformat(value)
     # The API tells UTC; a server that forgets the Z means it all the same.
     return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-def _without_quote(content: str) -> str:
-    """`content` without the "RE: link" that stands for a quoted post where it cannot be shown."""
-    if quoted := QUOTE.search(content):
-        depth = 0
-        for tag in re.finditer(rf"<(/?){quoted[1]}\b[^<>]*>", content[quoted.start() :]):
-            depth += -1 if tag[1] else 1
-            if depth == 0:
-                return content[: quoted.start()] + content[quoted.start() + tag.end() :]
-    return content
-
-
-def _words(text: str) -> str:
-    """Letters, digits and emoji: what of a text survives a server that formats it."""
-    text = MENTION.sub("", text)
-    return "".join(c for c in text if unicodedata.category(c) in ("So", "Mn", "Mc") or c.isalnum())

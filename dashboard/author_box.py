@@ -10,7 +10,7 @@ from dashboard import actions, resources, times, widgets
 from dashboard.markup import Markup, draw, foreign, link_out, tag
 from monitor.desk import authors
 from monitor.desk.case_file import CaseFile
-from monitor.store.models import Post
+from monitor.store.models import BY_HAND, Post
 
 CASE_PAGE = "app_pages/case.py"
 
@@ -57,8 +57,9 @@ def draw_preference(file: CaseFile) -> None:
 def _facts(file: CaseFile) -> Markup:
     author, known, zone = file.author, file.known, resources.config().zone
     name = foreign(author.name, cls="author") if author.name else Markup("")
-    who = tag("div", name, foreign(f"@{author.handle}", cls="handle"), foreign(author.network),
-              cls="who")  # fmt: skip
+    at = "" if author.network == BY_HAND else "@"
+    handle = foreign(f"{at}{author.handle}", cls="handle")
+    who = tag("div", name, handle, foreign(author.network), cls="who")
     followers = "unknown" if author.followers is None else f"{author.followers:,}"
     facts = [
         ("Followers", tag("b", followers)),

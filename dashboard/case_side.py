@@ -37,6 +37,7 @@ TOLD = {
     "sent despite a warning": "sent it despite a warning of the draft check",
     "reply sent": "The network took the answer",
     "reply seen": "The answer was seen on the network",
+    "reply gone": "The answer was deleted on the network",
     "reply failed": "The network refused the answer",
     "reply taken back to a draft": "took the answer back to a draft",
     "approval asked": "asked a lead to approve the answer",

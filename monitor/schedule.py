@@ -16,12 +16,12 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlmodel import Session
 
 from connectors.base import Connector
-from monitor.answer import promises, replies
+from monitor.answer import promises, replies, threads
 from monitor.config import Config, ConfigError, line_of
 from monitor.desk import assign, cases, labels, sla_clock
 from monitor.desk.refresh import refresh
 from monitor.desk.triage import triage_new
-from monitor.intake.collect import Watch, collect
+from monitor.intake.collect import Watch, collect, own_accounts
 from monitor.intake.learning import Learned, Lesson, learn
 from monitor.intake.matching import QueryError
 from monitor.intake.scoring import rescore, score_new
@@ -124,6 +124,11 @@ class Engine:
         with Session(self.database) as session:
             replies.settle(session, self.open_connector)
 
+    def follow(self) -> None:
+        """Look at the threads of cases that are due, on the network."""
+        with Session(self.database) as session:
+            threads.follow(session, self.open_connector, own_accounts(self.config))
+
     def open_connector(self, name: str) -> Connector | None:
         """The connector of a source, or None where config.toml no longer has it."""
         source = self.config.sources.get(name)
@@ -168,7 +173,7 @@ def check_queries(config: Config) -> dict[str, Watch]:
 
 def run(engine: Engine, stop: threading.Event) -> None:
     """Run every job until `stop` is set, then let what runs come to its next commit."""
-    pool = ThreadPoolExecutor(len(engine.watches) + 4)
+    pool = ThreadPoolExecutor(len(engine.watches) + 5)
     scheduler = BackgroundScheduler(
         executors={"default": pool},
         # A late run is still wanted, but never two of one kind and never a queue of them.
@@ -190,6 +195,7 @@ def run(engine: Engine, stop: threading.Event) -> None:
         every(10, engine.auto_assign, "hand out cases")
     every(30, engine.tell_promises, "tell of promises")
     every(20, engine.settle, "settle replies")
+    every(20, engine.follow, "follow threads")
     every(health.BEAT_EVERY.total_seconds(), engine.beat, "beat")
     every(6 * 3600, engine.prune, "prune")
     every(6 * 3600, engine.learn, "learn")

@@ -124,6 +124,9 @@ class ScriptedNetwork(Connector):
         self.cursors: list[str | None] = []
         self.fail_reply: Exception | None = None
         self.lose_answer: Exception | None = None
+        self.threads: dict[str, list[FetchedPost] | Exception] = {}
+        self.deleted: set[str] = set()
+        self.asked: list[str] = []
 
     def fetch(self, cursor: str | None) -> Iterator[Page]:
         """Give what is scripted, raise where an error is."""
@@ -151,6 +154,23 @@ class ScriptedNetwork(Connector):
     def find_reply(self, ref: str, text: str, since: datetime) -> SentReply | None:
         """Find a reply by its text."""
         return next((self._as_sent(key) for key, sent in self.sent.items() if sent == text), None)
+
+    @property
+    def can_thread(self) -> bool:
+        """It shows threads."""
+        return True
+
+    def thread(self, ref: str) -> list[FetchedPost]:
+        """Give the thread that is scripted for this post, or raise where an error is."""
+        self.asked.append(ref)
+        told = self.threads.get(ref, [])
+        if isinstance(told, Exception):
+            raise told
+        return told
+
+    def is_gone(self, ref: str) -> bool:
+        """Whether the test deleted it."""
+        return ref in self.deleted
 
     def _as_sent(self, key: str) -> SentReply:
         return SentReply(f"reply-{key}", f"https://net.example/{key}", datetime.now(UTC))

@@ -29,6 +29,7 @@ from monitor.answer.steps import (
     unfinished,
 )
 from monitor.config import Desk
+from monitor.desk.answers import native_key
 from monitor.desk.cases import CaseConflictError, CaseError, record, we_answered
 from monitor.store.db import lock_writes, row_count
 from monitor.store.models import Case, Post, Reply, ReplyStatus, Source, now
@@ -141,6 +142,12 @@ def send(
     if needs_approval and not approved(reply):
         raise CaseError("A lead has to approve this answer first: ask for it.")
     check_text(reply.text, connector)
+    # A mark on a draft means that it was on its way before: a person can be wrong about that.
+    if reply.status == ReplyStatus.DRAFT and reply.checked_at:
+        arrived = _arrived(session, reply, connector)
+        if arrived is not None:
+            _sent(session, reply, arrived, ReplyStatus.SEEN)
+            return reply
     detail = how(reply.text, desk.private_contact)
     words = col(Reply.text) == reply.text
     take(session, reply_id, ReplyStatus.DRAFT, ReplyStatus.SENDING, words)
@@ -172,6 +179,18 @@ def deliver(session: Session, reply: Reply, connector: Connector) -> Reply:
     return reply
 
 
+def _arrived(session: Session, reply: Reply, connector: Connector) -> SentReply | None:
+    """An earlier try of this reply, if the network has it. Raises CaseError where it is silent."""
+    post = session.get_one(Post, reply.post_id)
+    try:
+        return connector.find_reply(post.ref, reply.text, reply.created_at)
+    except ConnectorError as error:
+        raise CaseError(
+            f"It was on its way once, and we cannot look whether it arrived: {error} It is not "
+            "sent, so that the customer does not get it twice. Try again later."
+        ) from error
+
+
 def record_elsewhere(session: Session, case_id: int, agent: str, url: str, text: str = "") -> Reply:
     """Note a reply made by hand, with its link, or words for a case by hand. Raises CaseError."""
     check_owner(session, case_id, agent)
@@ -196,7 +215,7 @@ def record_elsewhere(session: Session, case_id: int, agent: str, url: str, text:
         url=url.strip(),
     )
     session.add(reply)
-    we_answered(case, ReplyStatus.SENT, now())
+    we_answered(session, case, ReplyStatus.SENT, now())
     session.add(case)
     what = "answered on the network" if linked else "answered elsewhere"
     record(session, case_id, what, agent=agent, detail=url.strip())
@@ -222,7 +241,8 @@ def settle(session: Session, open_connector: Open) -> int:
             ),
             sa.or_(col(Reply.checked_at).is_(None), col(Reply.checked_at) < at - LOOK_EVERY),
         )
-        .order_by(col(Reply.id))
+        # Who waited longest comes first: fifty that are never found must not hide the others.
+        .order_by(col(Reply.checked_at).asc().nulls_first(), col(Reply.id))
         .limit(50)
     ).all()
     found = 0
@@ -264,10 +284,12 @@ def _look(session: Session, reply: Reply, open_connector: Open) -> bool:
 def send_again(session: Session, reply_id: int, agent: str) -> None:
     """A person saw that a stuck or failed reply is not on the network: make it a draft again.
 
-    Raises CaseError.
+    Before it is sent it is looked for once more. Raises CaseError.
     """
-    reply = session.get_one(Reply, reply_id)
+    reply = session.get_one(Reply, reply_id, populate_existing=True)
     check_owner(session, reply.case_id, agent)
+    if reply.status not in (ReplyStatus.SENDING, ReplyStatus.FAILED):
+        raise CaseConflictError("This reply has changed meanwhile. Look at its status.")
     if reply.status == ReplyStatus.SENDING and reply.updated_at > now() - STUCK_AFTER:
         raise CaseConflictError("It is being sent at this moment. Wait a minute.")
     try:
@@ -276,6 +298,7 @@ def send_again(session: Session, reply_id: int, agent: str) -> None:
         session.rollback()
         raise CaseConflictError("This case has a newer answer. Go on with that one.") from error
     reply.error = None
+    reply.checked_at = now()
     session.add(reply)
     set_case(session, reply.case_id, ReplyStatus.DRAFT)
     record(session, reply.case_id, "reply taken back to a draft", agent=agent)
@@ -309,10 +332,13 @@ def _sent(session: Session, reply: Reply, sent: SentReply, status: ReplyStatus) 
     reply.error = None
     reply.updated_at = now()
     session.add(reply)
+    # The same post may have come in as a native answer before we learned that it is this one.
+    twin = native_key(case.network, sent.external_id)
+    session.execute(sa.delete(Reply).where(col(Reply.key) == twin))
     if first:
-        we_answered(case, status, reply.sent_at)
-    else:
-        case.reply_status = status
+        we_answered(session, case, status, reply.sent_at)
+    elif case.reply_status in (ReplyStatus.SENDING, ReplyStatus.SENT):
+        case.reply_status = status  # Unless more has happened since.
     session.add(case)
     record(session, case.id, f"reply {status}", agent=reply.agent if first else None)
     session.commit()

@@ -78,7 +78,10 @@ def unfinished(case_id: int) -> SelectOfScalar[Reply]:
 
 
 def latest_status(session: Session, case_id: int) -> ReplyStatus:
-    """How the newest reply of a case stands."""
+    """How the newest reply of a case stands, or that the customer wrote after it."""
+    case = session.get_one(Case, case_id)
+    if case.answered_at is not None and case.waiting_since is not None:
+        return ReplyStatus.CUSTOMER_ANSWERED
     latest = select(Reply).where(col(Reply.case_id) == case_id).order_by(col(Reply.id).desc())
     reply = session.exec(latest.limit(1)).first()
     return reply.status if reply else ReplyStatus.UNANSWERED

@@ -1,13 +1,12 @@
 """What posts do to cases: some posts together, with what is known about their authors."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
-from monitor.desk import group
-from monitor.desk.cases import customer_wrote, record, we_answered
+from monitor.desk import answers, group
+from monitor.desk.cases import REOPEN_WITHIN, customer_wrote, record
 from monitor.desk.priority import complaint_points, rank
 from monitor.desk.refresh import CONTACTS_WITHIN, stand
 from monitor.store.models import (
@@ -17,14 +16,9 @@ from monitor.store.models import (
     CaseEvent,
     CaseStatus,
     Post,
-    Reply,
-    ReplyStatus,
     Sentiment,
     now,
 )
-
-REOPEN_WITHIN = timedelta(days=7)
-"""A complaint this soon after its author's case was resolved is the same problem again."""
 
 
 class Batch:
@@ -51,6 +45,8 @@ class Batch:
         )
         self.contacts = dict(session.exec(counts).all())
         self.opened: list[tuple[Case, Post]] = []
+        self.new: list[Post] = []
+        """Posts that this batch gave to a case."""
 
     def run(self) -> None:
         """Triage every post, in the order in which they were written.
@@ -70,12 +66,14 @@ class Batch:
                 if post.repost_of:
                     self._add_reach(post, author)
                 elif author.own:
-                    self._answer(post, author)
+                    self.session.flush()
+                    answers.attach(self.session, post, author)
                 elif not author.blocked:
                     self._customer(post, author)
             for post in self.posts:
                 post.triaged_at = now()
                 self.session.add(post)
+            answers.triage_around(self.session, self.new)
 
     def by_hand(self, post: Post, agent: str) -> Case:
         """A person says that a post is a complaint: it opens a case, surely one, or joins one."""
@@ -95,6 +93,7 @@ class Batch:
                 self._store_opened("opened by hand", agent)
             post.triaged_at = post.triaged_at or now()
             self.session.add(post)
+            answers.triage_around(self.session, self.new)
             return case
 
     def _is_first_complaint(self, post: Post) -> bool:
@@ -112,6 +111,7 @@ class Batch:
         events = []
         for case, post in self.opened:
             post.case_id = case.id
+            self.new.append(post)
             events.append(
                 {"case_id": case.id, "at": now(), "what": what, "agent": agent, "detail": ""}
             )
@@ -139,8 +139,11 @@ class Batch:
                 self._store_opened()
 
     def _continues(self, case: Case, post: Post) -> bool:
-        """Whether a post goes on in the thread of its author's standing case."""
-        if case.status == CaseStatus.RESOLVED or post.thread == post.external_id:
+        """Whether a post goes on in the thread of its author's case, standing or just resolved."""
+        if post.thread == post.external_id:
+            return False
+        ended = case.resolved_at if case.status == CaseStatus.RESOLVED else None
+        if ended and not ended < post.created_at < ended + REOPEN_WITHIN:
             return False
         self.session.flush()
         same_thread = select(Post.id).where(
@@ -178,6 +181,7 @@ class Batch:
 
     def _join(self, case: Case, post: Post, author: Author) -> None:
         post.case_id = case.id
+        self.new.append(post)
         self.contacts[author.id] = self.contacts.get(author.id, 0) + 1
         own = author.id == case.author_id
         case.contacts = self.contacts[author.id] if own else case.contacts + 1
@@ -233,37 +237,6 @@ class Batch:
         if case and not post.deleted_at:
             case.reach = min(2_000_000_000, case.reach + (author.followers or 0))
             case.rank = rank(case)
-            self.session.add(case)
-
-    def _answer(self, post: Post, author: Author) -> None:
-        """Our own post: if it replies to a case's post, it answers it, seen on the network."""
-        case = self._case_of(post.network, post.reply_to)
-        if case is None or post.deleted_at:
-            return
-        known = self.session.exec(
-            select(Reply).where(
-                col(Reply.case_id).in_(group.ids(self.session, case.id)),
-                col(Reply.external_id) == post.external_id,
-            )
-        ).first()
-        if known is None:
-            self.session.add(
-                Reply(
-                    case_id=case.id,
-                    post_id=case.post_id,
-                    agent=author.handle,
-                    text=post.text,
-                    status=ReplyStatus.SEEN,
-                    key=f"native:{post.network}:{post.external_id}",
-                    elsewhere=True,
-                    sent_at=post.created_at,
-                    seen_at=now(),
-                    external_id=post.external_id,
-                    url=post.url,
-                )
-            )
-            record(self.session, case.id, "answered on the network", detail=f"by @{author.handle}")
-            we_answered(case, ReplyStatus.SEEN, post.created_at)
             self.session.add(case)
 
     def _case_of(self, network: str, external_id: str | None) -> Case | None:

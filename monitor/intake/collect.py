@@ -121,14 +121,35 @@ def store_page(
     fetch.unmatched += len(public) - len(ours)
     if not ours:
         return
-    authors = _store_authors(session, watch, [post for post, _ in ours])
+    stored = store_posts(session, fetch.source_id, watch.accounts, ours, reasons)
+    fetch.new += stored.new
+    fetch.changed += stored.changed
+
+
+@dataclass(frozen=True)
+class Stored:
+    """How many posts were new, and how many known ones came edited or deleted."""
+
+    new: int
+    changed: int
+
+
+def store_posts(
+    session: Session,
+    source_id: int,
+    accounts: frozenset[str],
+    posts: Sequence[tuple[FetchedPost, list[str]]],
+    reasons: Counter[str],
+) -> Stored:
+    """Store public posts once, each with why it is ours. The caller commits."""
+    authors = _store_authors(session, accounts, [post for post, _ in posts])
     fetched_at = now()
     rows = {}
-    for post, matched in ours:
+    for post, matched in posts:
         rows[post.network, post.external_id] = {
             "network": post.network,
             "external_id": post.external_id,
-            "source_id": fetch.source_id,
+            "source_id": source_id,
             "author_id": authors[post.network, post.author_id],
             "text": _bounded(post.text, reasons),
             "url": post.url,
@@ -151,14 +172,12 @@ def store_page(
         list(rows.values()),
     )
     stored = {(network, external_id) for network, external_id in new}
-    fetch.new += len(stored)
-    known = set(rows) - stored
     changed = [
         post
-        for post, _ in ours
-        if (post.network, post.external_id) in known and (post.edited_at or post.deleted)
+        for post, _ in posts
+        if (post.network, post.external_id) not in stored and (post.edited_at or post.deleted)
     ]
-    fetch.changed += sum(_change(session, post, reasons) for post in changed)
+    return Stored(len(stored), sum(_change(session, post, reasons) for post in changed))
 
 
 def _ours(
@@ -195,7 +214,7 @@ def _ours(
 
 
 def _store_authors(
-    session: Session, watch: Watch, posts: Iterable[FetchedPost]
+    session: Session, accounts: frozenset[str], posts: Iterable[FetchedPost]
 ) -> dict[tuple[str, str], int]:
     """Insert or refresh the authors of these posts: their ids by network and external id."""
     rows = {
@@ -205,7 +224,7 @@ def _store_authors(
             "handle": post.author_handle,
             "name": post.author_name,
             "followers": post.followers,
-            "own": post.author_handle.casefold() in watch.accounts,
+            "own": post.author_handle.casefold() in accounts,
             "blocked": False,
         }
         for post in posts
@@ -241,31 +260,40 @@ def _dated(created_at: datetime, fetched_at: datetime, reasons: Counter[str]) ->
     return fetched_at
 
 
+def take_back(session: Session, *which: sa.ColumnElement[bool]) -> bool:
+    """The author took a post back: its words go, the fact that it was there stays. True if it did.
+
+    The caller commits.
+    """
+    values: dict[str, object] = {
+        "deleted_at": now(),
+        "text": "",
+        "previous_text": None,
+        "vector": None,
+    }
+    return _update(session, (*which, col(Post.deleted_at).is_(None)), values)
+
+
 def _change(session: Session, post: FetchedPost, reasons: Counter[str]) -> bool:
     """Apply an edit or a deletion to a known post. True if it changed anything."""
-    where = (
-        col(Post.network) == post.network,
-        col(Post.external_id) == post.external_id,
-        col(Post.deleted_at).is_(None),
-    )
+    which = (col(Post.network) == post.network, col(Post.external_id) == post.external_id)
     if post.deleted:
-        # The author took it back: its words go, the fact that it was there stays.
-        change = (
-            sa.update(Post)
-            .where(*where)
-            .values(deleted_at=now(), text="", previous_text=None, vector=None, triaged_at=None)
-        )
-    else:
-        text = _bounded(post.text, reasons)
-        change = (
-            sa.update(Post)
-            .where(*where, col(Post.text) != text)
-            .values(
-                previous_text=Post.text,
-                text=text,
-                edited_at=post.edited_at,
-                scorer=None,
-                triaged_at=None,
-            )
-        )
-    return row_count(session.execute(change.execution_options(synchronize_session=False))) > 0
+        return take_back(session, *which)
+    text = _bounded(post.text, reasons)
+    values: dict[str, object] = {
+        "previous_text": Post.text,
+        "text": text,
+        "edited_at": post.edited_at,
+        "scorer": None,
+    }
+    return _update(
+        session, (*which, col(Post.deleted_at).is_(None), col(Post.text) != text), values
+    )
+
+
+def _update(
+    session: Session, which: Iterable[sa.ColumnElement[bool]], values: dict[str, object]
+) -> bool:
+    """Change a post and have it triaged again."""
+    changed = sa.update(Post).where(*which).values(**values, triaged_at=None)
+    return row_count(session.execute(changed.execution_options(synchronize_session=False))) > 0

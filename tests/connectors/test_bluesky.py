@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from connectors.base import FatalError, FetchedPost
-from connectors.bluesky import WINDOW
 from connectors.bluesky_records import with_links
+from connectors.bluesky_window import WINDOW
 from tests.connectors.fake_bluesky import APPVIEW, PDS, SECRET, FakeBluesky, recorded, view
 
 

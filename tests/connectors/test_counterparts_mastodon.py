@@ -1,5 +1,6 @@
 """Mastodon's API as two real servers answer it: snac, and PyPI's mastodon-mock."""
 
+import json
 import tempfile
 import time
 from collections.abc import Iterator
@@ -239,3 +240,44 @@ def test_a_real_limit(mock: Server, tmp_path: Path) -> None:
     assert quota is not None
     assert quota.limit == 5
     assert 0 < (caught.value.retry_after or 0) <= 60
+
+
+def test_a_native_answer_and_what_comes_after_it_are_in_the_thread(server: Server) -> None:
+    tag = new_word()
+    write(server, "chara", f"Doppelt abgebucht #{tag}")
+    ((complaint,), _) = read(server, tag)
+    acme = connect(server, tag, server.tokens["acmepower"])
+    parent = json.loads(complaint.ref)["id"]
+    made = write(server, "acmepower", "@chara Tut uns leid!", in_reply_to_id=parent)
+    thread = acme.thread(complaint.ref)
+    assert thread[0].external_id == complaint.external_id
+    answer = next(post for post in thread if post.external_id == made["uri"])
+    assert answer.reply_to == answer.thread == complaint.external_id
+    assert not acme.is_gone(answer.ref)
+    later = write(server, "chara", "@acmepower Danke", in_reply_to_id=made["id"])
+    by_uri: dict[str, FetchedPost] = {}
+    for _ in range(40):  # snac tells its own people by post
+        by_uri = {post.external_id: post for post in acme.thread(complaint.ref)}
+        if later["uri"] in by_uri:
+            break
+        time.sleep(0.25)
+    assert by_uri[later["uri"]].reply_to == made["uri"]
+    assert by_uri[later["uri"]].thread == complaint.external_id
+
+
+def test_an_answer_that_was_deleted_is_gone(mock: Server) -> None:
+    """Of the two only this one lets a client delete a post."""
+    tag = new_word()
+    write(mock, "chara", f"Doppelt abgebucht #{tag}")
+    ((complaint,), _) = read(mock, tag)
+    acme = connect(mock, tag, mock.tokens["acmepower"])
+    parent = json.loads(complaint.ref)["id"]
+    made = write(mock, "acmepower", "@chara Tut uns leid!", in_reply_to_id=parent)
+    answer = acme.thread(complaint.ref)[-1]
+    assert answer.external_id == made["uri"]
+    bearer = {"authorization": f"Bearer {mock.tokens['acmepower']}"}
+    address = f"{mock.address}/api/v1/statuses/{made['id']}"
+    httpx.delete(address, headers=bearer).raise_for_status()
+    assert acme.is_gone(answer.ref)
+    assert [post.external_id for post in acme.thread(complaint.ref)] == [complaint.external_id]
+    assert not acme.is_gone(complaint.ref)

@@ -236,7 +236,7 @@ def test_a_post_that_joined_by_hand_is_taken_out_again(session: Session, source:
     first_id, author_id = first.id, first.author_id
     triage.triage_new(session, 0.5)
     case = session.exec(select(Case)).one()
-    cases.we_answered(case, ReplyStatus.SENT, now() - timedelta(hours=2))
+    cases.we_answered(session, case, ReplyStatus.SENT, now() - timedelta(hours=2))
     session.commit()
     before = (case.post_id, case.complaint, case.waiting_since, case.contacts, case.status)
     assert case.status == CaseStatus.PENDING

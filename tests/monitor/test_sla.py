@@ -133,7 +133,7 @@ class Desk:
     def answer(self, case: Case, at: datetime | None = None) -> None:
         """We answer in public."""
         held = self.session.get_one(Case, case.id, populate_existing=True)
-        cases.we_answered(held, ReplyStatus.SENT, at or now())
+        cases.we_answered(self.session, held, ReplyStatus.SENT, at or now())
         self.session.add(held)
         self.session.commit()
 

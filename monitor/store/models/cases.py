@@ -112,6 +112,13 @@ class Case(SQLModel, table=True):
             sqlite_where=text("promised_at IS NULL AND status != 'resolved'"),
             postgresql_where=text("promised_at IS NULL AND status != 'resolved'"),
         ),
+        # Read by following.
+        Index(
+            "ix_case_thread_due",
+            "thread_due_at",
+            sqlite_where=text("thread_due_at IS NOT NULL"),
+            postgresql_where=text("thread_due_at IS NOT NULL"),
+        ),
         Index("ix_case_waiting", "status", "waiting_since", "id"),
         Index(
             "ix_case_merged",
@@ -173,6 +180,9 @@ class Case(SQLModel, table=True):
     by_hand: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
     """Made by a person from a text: a phone call, a screenshot, a letter."""
 
+    thread_due_at: datetime | None = Field(default_factory=now)
+    """When its threads are looked at next on the network; null: no more."""
+
     sla: str | None = None
     """The policy that applies, by name; null: none."""
     promised_at: datetime | None = None
@@ -207,6 +217,8 @@ class Reply(SQLModel, table=True):
 
     __table_args__ = (
         Index("ix_reply_of_case", "case_id", "id"),
+        # Read when one of our posts comes from the network: do we know it?
+        Index("ix_reply_external_id", "external_id"),
         # Read by settling: replies sent or stuck whose visibility is not known.
         Index(
             "ix_reply_to_settle",
@@ -240,7 +252,8 @@ class Reply(SQLModel, table=True):
     sent_at: datetime | None = None
     seen_at: datetime | None = None
     checked_at: datetime | None = None
-    """When we last looked for it on the network."""
+    """When we, or a person, last looked for it on the network. On a draft: it was on its way once,
+    and is looked for again before it is sent."""
     external_id: str | None = None
     url: str = ""
     error: str | None = Field(default=None, sa_type=sa.Text)

@@ -205,10 +205,22 @@ def upgrade() -> None:
             postgresql_where=sa.text("promised_at IS NULL AND status != 'resolved'"),
         )
         table.create_index("ix_case_waiting", ["status", "waiting_since", "id"])
+        table.add_column(
+            sa.Column("thread_due_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True)
+        )
+        table.create_index(
+            "ix_case_thread_due",
+            ["thread_due_at"],
+            sqlite_where=sa.text("thread_due_at IS NOT NULL"),
+            postgresql_where=sa.text("thread_due_at IS NOT NULL"),
+        )
+    # The threads of the cases that stand already are followed too.
+    op.execute("UPDATE \"case\" SET thread_due_at = opened_at WHERE status != 'resolved'")
 
     with op.batch_alter_table("reply") as table:
         table.add_column(sa.Column("approver", sqlmodel.sql.sqltypes.AutoString(), nullable=True))
         table.add_column(sa.Column("refusal", sa.Text(), nullable=True))
+        table.create_index("ix_reply_external_id", ["external_id"])
         _unfinished(table, "'draft', 'sending'", "'draft', 'waiting', 'sending'")
 
 
@@ -225,6 +237,7 @@ def downgrade() -> None:
     op.execute("UPDATE reply SET status = 'draft' WHERE status = 'waiting'")
     op.execute("UPDATE \"case\" SET reply_status = 'draft' WHERE reply_status = 'waiting'")
     with op.batch_alter_table("reply") as table:
+        table.drop_index("ix_reply_external_id")
         _unfinished(table, "'draft', 'waiting', 'sending'", "'draft', 'sending'")
 
     # "never": SQLite would build the tables anew, and rows that point at them forbid that.
@@ -233,6 +246,12 @@ def downgrade() -> None:
         table.drop_column("approver")
 
     with op.batch_alter_table("case", recreate="never") as table:
+        table.drop_index(
+            "ix_case_thread_due",
+            sqlite_where=sa.text("thread_due_at IS NOT NULL"),
+            postgresql_where=sa.text("thread_due_at IS NOT NULL"),
+        )
+        table.drop_column("thread_due_at")
         table.drop_index("ix_case_waiting")
         table.drop_index(
             "ix_case_to_promise",
