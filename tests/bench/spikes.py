@@ -136,9 +136,9 @@ def cross_validation(bench: Bench, settings: Settings) -> None:
     for seen, unseen in (SPLITS, SPLITS[::-1]):
         totals = [bench.total(row[name] for name in seen) for row in rows]
 
-        def worth(i: int, totals: Sequence[Any] = totals) -> tuple[bool, int, float]:
+        def worth(i: int, totals: Sequence[Any] = totals) -> tuple[int, float]:
             t = totals[i]
-            return t["false_per_week"] <= 1.2, t["on_surge"], -t["false_unexplained_per_week"]
+            return t["on_surge"], -t["false_per_week"] - t["false_unexplained_per_week"]
 
         best = max(range(len(neighbours)), key=worth)
         won = neighbours[best]
@@ -235,7 +235,7 @@ def dead_feeds(bench: Bench, made: Path, settings: Settings) -> None:
             alert = pages(spikes.run(counts, settings))
             row = bench.score.score_file(times, alert, record, silence.run(counts))
             false += row["feed_false"]
-            found += row["outages_caught"] - 0
+            found += row["outages_caught"]
             cases += row["outages"]
             delays += row["delay_outage_min"]
             artefacts += row["artefacts"]
