@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 8501
 RUN = .venv/bin/python -m
 
-.PHONY: run test quick check bench bench-drafts bench-replay bench-model evaluate lock clean
+.PHONY: run test quick check bench bench-drafts bench-replay bench-spikes bench-model evaluate lock clean
 
 run: .venv/run ## start the engine and the dashboard, here http://127.0.0.1:8501
 	@$(RUN) monitor up --port $(PORT)
@@ -30,6 +30,9 @@ bench-drafts: .venv/dev ## print how often each rule of the draft check is right
 
 bench-replay: .venv/dev ## replay real conversations: does the reply status end as it should?
 	@$(RUN) tests.bench.replay
+
+bench-spikes: .venv/dev ## print how good the spike and silence alerts are (needs ../shared)
+	@$(RUN) tests.bench.spikes
 
 bench-model: .venv-train/ready ## print the model's speeds beside the usual way
 	@.venv-train/bin/python -m tests.bench.model
