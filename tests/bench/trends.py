@@ -20,10 +20,11 @@ from sqlmodel import Session
 from monitor.hours import Hours, shift
 from monitor.store.db import connect, migrate
 from monitor.store.models import now
-from monitor.watch.trends import response, topics, volumes
-from monitor.watch.trends.counting import conditions
-from monitor.watch.trends.measures import Asked, Rules
+from monitor.watch.trends.measures import Rules
+from monitor.watch.trends.overview import overview, whats_new
 from monitor.watch.trends.periods import last_days
+from monitor.watch.trends.response import response
+from monitor.watch.trends.volumes import volumes
 from tests.bench.queue import CASES, POSTS, fill
 
 REPEATS = 5
@@ -72,37 +73,27 @@ def main() -> None:
                 for statement in RESHAPE.split(";\n"):
                     connection.exec_driver_sql(statement)
         print(f"{POSTS:,} posts, {CASES:,} cases: {path.stat().st_size >> 20} MB")
-        with Session(database) as session:
-            for days in (7, 30, 90):
-                measure(session, days)
+        for days in (7, 30, 90):
+            measure(database, days)
         database.dispose()
 
 
-def measure(session: Session, days: int) -> None:
-    """Print how long each part of the page takes for a period."""
+def measure(database: sa.Engine, days: int) -> None:
+    """Print how long the page and its parts take for a period."""
     at = now()
     period = last_days(days, VIENNA, at)
     before = period.before(at)
-    present = Asked("complaints", period.begins, period.ends)
-    then = Asked("complaints", before.begins, before.ends)
-    parts: dict[str, Callable[[], object]] = {
-        "volumes by network": lambda: volumes.volumes(session, period, "network", RULES, at),
-        "response": lambda: response.response(session, period.begins, period.ends, RULES),
-        "response before": lambda: response.response(session, before.begins, before.ends, RULES),
-        "workload": lambda: response.workload(session, period.begins, period.ends, RULES),
-        "never answered": lambda: response.ages(session, at, RULES),
-        "topics": lambda: topics.rising(
-            session, conditions(present, RULES), conditions(then, RULES), RULES
-        ),
-    }
-    whole = 0.0
-    for name, part in parts.items():
-        wall, cpu = clock(part)
-        whole += cpu if name != "topics" else 0.0
-        print(f"{days} days, {name}: {wall:.0f} ms ({cpu:.0f} ms of processor)")
-    print(f"{days} days, the page without topics: {whole:.0f} ms of processor")
-    by_language, cpu = clock(lambda: volumes.volumes(session, period, "language", RULES, at))
-    print(f"{days} days, volumes by language: {by_language:.0f} ms ({cpu:.0f} ms of processor)")
+    with Session(database) as session:
+        parts: dict[str, Callable[[], object]] = {
+            "the page": lambda: overview(database, period, "network", RULES, at),
+            "the page by language": lambda: overview(database, period, "language", RULES, at),
+            "of it volumes": lambda: volumes(session, period, "network", RULES, at),
+            "of it response": lambda: response(session, period.begins, period.ends, RULES),
+            "what is new, drawn after the rest": lambda: whats_new(session, period, before, RULES),
+        }
+        for name, part in parts.items():
+            wall, cpu = clock(part)
+            print(f"{days} days, {name}: {wall:.0f} ms ({cpu:.0f} ms of processor)")
 
 
 def clock(part: Callable[[], object]) -> tuple[float, float]:

@@ -146,12 +146,11 @@ def _complaints(begins: datetime, ends: datetime, rules: Rules) -> Conditions:
 def _corrected(said: bool) -> Callable[[datetime, datetime, Rules], Conditions]:
     def conditions(begins: datetime, ends: datetime, rules: Rules) -> Conditions:
         score = col(Post.complaint)
-        labelled = sa.exists().where(
-            col(Label.post_id) == col(Post.id),
-            *_within(col(Label.labelled_at), begins, ends),
-            col(Label.complaint).is_(said),
+        labelled = sa.select(col(Label.post_id)).where(
+            *_within(col(Label.labelled_at), begins, ends), col(Label.complaint).is_(said)
         )
-        return [score < rules.threshold if said else score >= rules.threshold, labelled]
+        wrong = score < rules.threshold if said else score >= rules.threshold
+        return [wrong, col(Post.id).in_(labelled)]
 
     return conditions
 

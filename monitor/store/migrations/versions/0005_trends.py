@@ -22,6 +22,8 @@ def upgrade() -> None:
     _create_partial("ix_case_by_end", "case", ["resolved_at", "outcome", "dismissal", "opened_at", "assignee"], "resolved_at IS NOT NULL")
     _create_partial("ix_case_never_answered", "case", ["opened_at"], "first_answered_at IS NULL AND status != 'resolved'")
     op.create_index("ix_reply_by_time", "reply", ["sent_at", "status", "agent", "case_id"])
+    op.drop_index("ix_slaresult_by_time", "slaresult")
+    op.create_index("ix_slaresult_by_time", "slaresult", ["due_at", "kind", "met", "case_id"])
 
 
 def _create_partial(name: str, table: str, columns: list[str], where: str) -> None:
@@ -29,6 +31,8 @@ def _create_partial(name: str, table: str, columns: list[str], where: str) -> No
 
 
 def downgrade() -> None:
+    op.drop_index("ix_slaresult_by_time", "slaresult")
+    op.create_index("ix_slaresult_by_time", "slaresult", ["due_at"])
     op.drop_index("ix_reply_by_time", "reply")
     op.drop_index("ix_case_never_answered", "case")
     op.drop_index("ix_case_by_end", "case")
