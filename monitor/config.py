@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -69,6 +69,16 @@ class Desk(Section):
     """Where a customer goes on in private: a link, or words with one."""
 
 
+class Digest(Section):
+    """The week in a message, to channels of [alerts.channels]."""
+
+    channels: list[str] = []
+    """Their names. None: no digest."""
+    weekday: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"] = "mon"
+    at: time = time(8)
+    """By the clock of the team's time zone."""
+
+
 class SourceTable(BaseModel):
     """The part of a [sources.NAME] table that every connector shares."""
 
@@ -103,6 +113,7 @@ class Settings(Section):
     people: list[Person] = Field(default=[], max_length=200)
     hours: HoursTable = HoursTable()
     sla: list[Policy] = []
+    digest: Digest = Digest()
 
     @field_validator("timezone")
     @classmethod
@@ -148,6 +159,7 @@ class Config:
     sla: list[Policy] = field(default_factory=list)
     needs_approval: frozenset[str] = frozenset()
     """Those whose answers a lead has to approve."""
+    digest: Digest = field(default_factory=Digest)
 
 
 def load(path: Path) -> Config:
@@ -207,6 +219,7 @@ class _Reader:
             hours=settings.hours.hours(ZoneInfo(settings.timezone)),
             sla=settings.sla,
             needs_approval=needs_approval(settings),
+            digest=settings.digest,
         )
 
     def _check_approval(self, settings: Settings) -> None:

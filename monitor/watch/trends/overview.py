@@ -9,12 +9,13 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from monitor.config import Config
 from monitor.watch.trends import response, volumes
 from monitor.watch.trends.counting import conditions
 from monitor.watch.trends.measures import Asked, Rules
 from monitor.watch.trends.periods import Period
 from monitor.watch.trends.response import Age, Response, Work
-from monitor.watch.trends.topics import Topics, rising
+from monitor.watch.trends.topics import Topics, own_words, rising
 from monitor.watch.trends.volumes import Volumes
 
 T = TypeVar("T")
@@ -37,6 +38,12 @@ class Overview:
         """A number of the period, or of the one before, as what it counts."""
         period = self.before if before else self.period
         return Asked(measure, period.begins, period.ends)
+
+
+def rules_of(config: Config, threshold: float) -> Rules:
+    """What the settings say that numbers depend on."""
+    ours = own_words((config.company.name, *config.company.accounts))
+    return Rules(threshold, config.hours, ours)
 
 
 def overview(

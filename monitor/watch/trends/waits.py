@@ -115,9 +115,9 @@ def waits(session: Session, measure: str, conditions: Conditions) -> Waits:
     )
     begin, end = (_epoch(session, part) for part in asked.wait)
     query = sa.select(column, begin, end).where(*conditions).order_by(at.desc(), column.desc())
-    found = session.execute(query)
     # The driver's own rows: SQLAlchemy's cost four times as much as the whole query.
-    rows = found.cursor.fetchall() if isinstance(found, sa.CursorResult) and found.cursor else []
+    cursor: Any = session.connection().execute(query).cursor
+    rows = cursor.fetchall()
     table = np.array(rows, dtype=np.float64).reshape(-1, 3)
     return Waits([row[0] for row in rows], table[:, 1], np.maximum(table[:, 2], table[:, 1]))
 
