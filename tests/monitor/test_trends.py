@@ -324,8 +324,10 @@ def test_phrases_stand_together_and_say_something() -> None:
 
 def test_a_phrase_that_everybody_says_does_not_rise() -> None:
     steady = {"bill": 50, "router": 3, "down": 20}
-    assert topics._rank(steady, steady) == []
-    (phrase, z), *_ = topics._rank(steady | {"firmware": 9}, steady)
+    assert topics._rank(steady, steady, 80, 80) == []
+    (phrase, z), *_ = topics._rank(steady | {"firmware": 9}, steady, 80, 80)
     assert phrase == "firmware"
     assert z > topics.RISEN
-    assert topics._rank({"all": 5}, {"all": 5}) == []
+    assert [one for one, _ in topics._rank({"new": 3}, {}, 80, 80)] == ["new"], "three will do"
+    assert topics._rank({"new": 2}, {}, 80, 80) == []
+    assert topics._rank({"all": 5}, {"all": 5}, 5, 5) == []

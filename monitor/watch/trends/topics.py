@@ -1,8 +1,9 @@
 """What is new: words and two-word phrases that more people use in complaints than before.
 
 Ranked by the log odds with an informative prior of Monroe, Colaresi and Quinn (2008, "Fightin'
-Words", section 3.3.1): a phrase that few people use has to rise more. Counted in distinct authors,
-so one person who repeats something makes no topic.
+Words", section 3.3.1): a phrase that few people use has to rise more. Theirs are of a word among
+all words; these are of the authors who use a phrase among all authors, so one person who repeats
+something makes no topic, and long posts weigh no more than short ones.
 """
 
 import math
@@ -12,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
@@ -28,18 +30,19 @@ LEAST = 3
 
 SHOWN = 12
 
-RISEN = 1.2
+RISEN = 1.1
 """Standard deviations above what was usual; a phrase of three authors that was never there before
 comes to about that."""
 
 PRIOR = 0.1
-"""Weight of what both periods say together, as a share of the larger period."""
+"""Weight of what both periods say together, as a share of the authors of the larger one."""
 
 ALIKE = 0.7
 """Share of its authors with which a word belongs to a phrase that is shown already."""
 
 _LEFT_OUT = re.compile(r"https?://\S+|www\.\S+|@[\w.@-]+")
-_WORD = re.compile(r"[^\W\d_](?:[\w'’-]*\w)?")
+_PARTED = re.compile(r"[^\w\s'#-]+|\b\d+\b")
+_WORD = re.compile(r"[^\W\d_](?:[\w'-]*\w)?")
 
 
 @dataclass(frozen=True)
@@ -72,26 +75,26 @@ def rising(
 
     `present` and `before` are the conditions of the two on Post.
     """
-    now_said, now_read = _said(_texts(session, present), rules.ours)
-    then_said, then_read = _said(_texts(session, before), rules.ours)
-    if not now_read or not then_read:
-        return Topics([], now_read, then_read)
+    said = _said(_texts(session, present), rules.ours)
+    earlier = _said(_texts(session, before), rules.ours)
+    if not said.read or not earlier.read:
+        return Topics([], said.read, earlier.read)
     found = _rank(
-        {phrase: len(authors) for phrase, (authors, _) in now_said.items()},
-        {phrase: len(authors) for phrase, (authors, _) in then_said.items()},
+        {phrase: len(authors) for phrase, authors in said.by.items()},
+        {phrase: len(authors) for phrase, authors in earlier.by.items()},
+        said.authors,
+        earlier.authors,
     )
     shown: list[Topic] = []
-    taken: list[tuple[str, set[int]]] = []
     for phrase, rise in found:
-        authors, posts = now_said[phrase]
-        if any(_same(phrase, authors, other, theirs) for other, theirs in taken):
+        authors = said.by[phrase]
+        if any(_same(phrase, authors, one.words, said.by[one.words]) for one in shown):
             continue
-        taken.append((phrase, authors))
-        then = len(then_said[phrase][0]) if phrase in then_said else 0
-        shown.append(Topic(phrase, posts, len(authors), then, rise))
+        then = len(earlier.by.get(phrase, ()))
+        shown.append(Topic(phrase, said.posts[phrase], len(authors), then, rise))
         if len(shown) == SHOWN:
             break
-    return Topics(shown, now_read, then_read)
+    return Topics(shown, said.read, earlier.read)
 
 
 def asked_of(topic: Topic, complaints: Asked) -> Asked:
@@ -110,20 +113,21 @@ def posts_with(session: Session, conditions: Conditions, phrase: str) -> list[in
 
 def phrases(text: str) -> set[str]:
     """The words of a text that say something, and each two of them that stand together."""
-    words = list(_words(text))
-    found = {word for word in words if word not in STOP}
-    for first, second in zip(words, words[1:], strict=False):
-        if second not in STOP and (first not in STOP or first in NEGATIONS):
-            found.add(f"{first} {second}")
+    found = set()
+    for words in _sentences(text):
+        found.update(word for word in words if word not in STOP)
+        for first, second in pairwise(words):
+            if second not in STOP and (first not in STOP or first in NEGATIONS):
+                found.add(f"{first} {second}")
     return found
 
 
-def _words(text: str) -> Iterator[str]:
-    plain = unicodedata.normalize("NFKC", _LEFT_OUT.sub(" ", text)).casefold()
-    for found in _WORD.finditer(plain):
-        word = found[0].replace("’", "'").removesuffix("'s")
-        if len(word) > 1:
-            yield word
+def _sentences(text: str) -> Iterator[list[str]]:
+    """Words that no mark and no number parts."""
+    plain = unicodedata.normalize("NFKC", _LEFT_OUT.sub(" . ", text)).casefold()
+    for part in _PARTED.split(plain.replace("’", "'")):
+        words = [found[0].removesuffix("'s") for found in _WORD.finditer(part)]
+        yield [word for word in words if len(word) > 1]
 
 
 def _texts(session: Session, conditions: Conditions) -> Sequence[tuple[int, int, str]]:
@@ -137,32 +141,44 @@ def _texts(session: Session, conditions: Conditions) -> Sequence[tuple[int, int,
     return [(row[0], row[1], row[2]) for row in session.execute(query)]
 
 
-Said = dict[str, tuple[set[int], int]]
+@dataclass(frozen=True)
+class Said:
+    """What the complaints of a period say."""
+
+    read: int
+    authors: int
+    """Who wrote them, each once."""
+    by: dict[str, set[int]]
+    """Each phrase with its authors."""
+    posts: dict[str, int]
+    """Each phrase with how many posts say it."""
 
 
-def _said(texts: Iterable[tuple[int, int, str]], ours: frozenset[str]) -> tuple[Said, int]:
-    """Each phrase with its authors and how many posts say it; and how many posts there were."""
-    authors: dict[str, set[int]] = defaultdict(set)
+def _said(texts: Iterable[tuple[int, int, str]], ours: frozenset[str]) -> Said:
+    by: dict[str, set[int]] = defaultdict(set)
     posts: dict[str, int] = defaultdict(int)
+    everybody: set[int] = set()
     read = 0
     for _, author, text in texts:
         read += 1
+        everybody.add(author)
         for phrase in phrases(text):
-            if ours.isdisjoint(phrase.split()):
-                authors[phrase].add(author)
-                posts[phrase] += 1
-    return {phrase: (who, posts[phrase]) for phrase, who in authors.items()}, read
+            by[phrase].add(author)
+            posts[phrase] += 1
+    mine = {phrase: who for phrase, who in by.items() if ours.isdisjoint(phrase.split())}
+    return Said(read, len(everybody), mine, posts)
 
 
-def _rank(present: dict[str, int], before: dict[str, int]) -> list[tuple[str, float]]:
+def _rank(
+    present: dict[str, int], before: dict[str, int], n1: int, n2: int
+) -> list[tuple[str, float]]:
     """Phrases that rose, with z: the log odds' difference by its standard deviation.
 
         d = log((y1 + a) / (n1 + a0 - y1 - a)) - log((y2 + a) / (n2 + a0 - y2 - a))
         z = d / sqrt(1 / (y1 + a) + 1 / (y2 + a))
 
-    y: authors who say it; n: the sum of these; a: the prior, in all a0, as both periods say it.
+    y: authors who say it, of n; a: what is expected of a0 more authors, as both periods say it.
     """
-    n1, n2 = sum(present.values()), sum(before.values())
     a0 = PRIOR * max(n1, n2)
     found = []
     for phrase, y1 in present.items():
@@ -170,7 +186,7 @@ def _rank(present: dict[str, int], before: dict[str, int]) -> list[tuple[str, fl
             continue
         y2 = before.get(phrase, 0)
         a = a0 * (y1 + y2) / (n1 + n2)
-        # Where one phrase is all that is said, nothing is left over.
+        # Where everybody says it, nobody is left over.
         odds = (y1 + a) / max(0.5, n1 + a0 - y1 - a)
         odds_before = (y2 + a) / max(0.5, n2 + a0 - y2 - a)
         z = math.log(odds / odds_before) / math.sqrt(1 / (y1 + a) + 1 / (y2 + a))
@@ -190,4 +206,6 @@ def _same(phrase: str, authors: set[int], other: str, theirs: set[int]) -> bool:
 @lru_cache(maxsize=8)
 def own_words(names: tuple[str, ...]) -> frozenset[str]:
     """The words of our names and handles."""
-    return frozenset(word for name in names for word in _words(name.replace("@", " ")))
+    return frozenset(
+        word for name in names for part in _sentences(name.replace("@", " ")) for word in part
+    )
