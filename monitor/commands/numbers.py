@@ -20,9 +20,7 @@ def report(
     week: Annotated[
         str | None, typer.Option(help="The week, like 2026-W47; left out: the last full one.")
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="The file; left out: report-WEEK.html.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The file; left out: report-WEEK.html.")] = None,
 ) -> None:
     """Write the report of a week as one HTML file that prints on two pages or so."""
     checked = load(config)

@@ -95,7 +95,7 @@ def document(week: Weekly) -> str:
     title = f"{week.company}: complaints of {name_of_week(week.told.period)}"
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
         "style-src 'unsafe-inline'\">"
         f"<title>{_text(title)}</title><style>{STYLE}</style></head>"
         f"<body>{body(week)}</body></html>\n"
@@ -135,7 +135,11 @@ def _key_figures(told: Overview) -> str:
         ("Complaints", f"{now.complaints:,}", change(now.complaints, then.complaints)),
         ("Share of all posts", share(now.share), share_change(now.share, then.share)),
         ("Authors who complained", f"{now.authors:,}", change(now.authors, then.authors)),
-        ("Cases found", f"{present.found.cases:,}", change(present.found.cases, before.found.cases)),
+        (
+            "Cases found",
+            f"{present.found.cases:,}",
+            change(present.found.cases, before.found.cases),
+        ),
         (
             "Answered, of all cases found",
             share(present.found.rate),
@@ -274,9 +278,7 @@ def _never(week: Weekly) -> str:
     ages = "; ".join(f"{age.words}: {age.number:,}" for age in week.told.ages)
     if not week.oldest:
         return _nothing("Every standing case has been answered at least once.")
-    rows = [
-        (str(number), _foreign(f"@{handle}"), since) for number, handle, since in week.oldest
-    ]
+    rows = [(str(number), _foreign(f"@{handle}"), since) for number, handle, since in week.oldest]
     return f"<p>{ages}.</p>" + _table(("Case", "The oldest", "Since"), rows)
 
 

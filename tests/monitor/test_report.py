@@ -34,7 +34,9 @@ def rows(session: Session) -> Rows:
     for number in range(8):
         rows.post(utc(10, number), f"bill{number}", "the bill is wrong")
         rows.case(utc(17, number), f"new{number}", f"{HOSTILE} {number}")
-    rows.case(utc(18), "ann", "down", answered=utc(18, 13), resolved=utc(19), outcome=Outcome.SOLVED)
+    rows.case(
+        utc(18), "ann", "down", answered=utc(18, 13), resolved=utc(19), outcome=Outcome.SOLVED
+    )
     rows.case(
         utc(18), "spam", "=HYPERLINK(1)", resolved=utc(19), outcome=Outcome.DISMISSED,
         dismissal=Dismissal.SPAM,
@@ -70,8 +72,8 @@ def test_the_report_counts_and_strangers_words_are_text(rows: Rows, database: sa
     assert "default-src 'none'" in written
     assert "Tue 17" in written
     assert "router firmware" in written
-    assert "<td>Complaints</td><td class=\"n\">10</td><td>1 more than 9 (+11%)</td>" in written
-    assert "<td>Answered, of all cases found</td><td class=\"n\">10%</td>" in written
+    assert '<td>Complaints</td><td class="n">10</td><td>1 more than 9 (+11%)</td>' in written
+    assert '<td>Answered, of all cases found</td><td class="n">10%</td>' in written
     assert "Dismissed: spam" in written
     assert not re.search(r"(src|href)=", re.sub(r"<bdi.*?</bdi>", "", written)), "fetches nothing"
 
@@ -116,7 +118,7 @@ def test_the_digest_keeps_to_the_teams_clock_over_the_change() -> None:
     assert due_at(config(), after) == datetime(2026, 10, 26, 7, tzinfo=UTC)
     friday = config(digest=Digest(weekday="fri", at=time(17, 30)))
     assert due_at(friday, WEEK) == datetime(2026, 11, 27, 16, 30, tzinfo=UTC)
-    assert digest.LATE < timedelta(days=7), "two weeks are never due at once"
+    assert timedelta(days=7) > digest.LATE, "two weeks are never due at once"
 
 
 def test_the_digest_is_set_in_the_file(tmp_path: Path) -> None:

@@ -189,8 +189,7 @@ def test_working_time_of_many_is_that_of_each() -> None:
     hours = Hours(VIENNA, OFFICE.week, frozenset({date(2026, 10, 26)}))
     start = datetime(2026, 10, 22, 3, tzinfo=UTC)
     pairs = [
-        (start + timedelta(hours=7 * n), start + timedelta(hours=7 * n + 5 * n))
-        for n in range(30)
+        (start + timedelta(hours=7 * n), start + timedelta(hours=7 * n + 5 * n)) for n in range(30)
     ]
     begins = np.array([begin.timestamp() for begin, _ in pairs])
     ends = np.array([end.timestamp() for _, end in pairs])
@@ -312,7 +311,10 @@ def test_topics_that_rose_need_people_not_posts(rows: Rows) -> None:
     assert (topic.words, topic.authors, topic.posts, topic.before) == ("router firmware", 8, 8, 0)
     asked = topics.asked_of(topic, week("complaints"))
     assert count(rows.session, asked, RULES) == topic.posts
-    found = [row[0].text for row in read_rows(rows.session, asked.kind, ids(rows.session, asked, RULES))]
+    assert count(rows.session, asked.other("authors"), RULES) == topic.authors
+    found = [
+        row[0].text for row in read_rows(rows.session, asked.kind, ids(rows.session, asked, RULES))
+    ]
     assert all("router firmware" in text for text in found)
 
 

@@ -1,5 +1,6 @@
 """Counts what is asked, breaks it down, and finds its rows: all three from the same conditions."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -209,7 +210,10 @@ def _sift(session: Session, asked: Asked, rules: Rules) -> list[int]:
     chosen = dict(asked.where)
     found = conditions(asked, rules)
     if "topic" in chosen:
-        return topics.posts_with(session, found, chosen["topic"])
+        said = topics.posts_with(session, found, chosen["topic"])
+        if asked.kind == Kind.AUTHOR:
+            return [author for author, _ in Counter(author for _, author in said).most_common()]
+        return [post for post, _ in said]
     waited = waits.waits(session, asked.measure, found)
     return waited.of(rules.hours, chosen["hours"]).ids
 

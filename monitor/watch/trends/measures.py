@@ -277,9 +277,7 @@ MEASURES: dict[str, Measure] = {
     "dismissed": Measure(
         Kind.CASE,
         "Cases found that were dismissed without an answer",
-        _opened(
-            col(Case.outcome) == Outcome.DISMISSED, col(Case.first_answered_at).is_(None)
-        ),
+        _opened(col(Case.outcome) == Outcome.DISMISSED, col(Case.first_answered_at).is_(None)),
     ),
     "first": Measure(
         Kind.CASE,
@@ -310,12 +308,12 @@ MEASURES: dict[str, Measure] = {
     "broken": Measure(
         Kind.PROMISE,
         "Promises broken",
-        _promised(lambda: sa.and_(_KEPT.is_(None), _DUE < now())),
+        _promised(lambda: sa.and_(_KEPT.is_(None), now() > _DUE)),
     ),
     "running": Measure(
         Kind.PROMISE,
         "Promises still to be kept",
-        _promised(lambda: sa.and_(_KEPT.is_(None), _DUE >= now())),
+        _promised(lambda: sa.and_(_KEPT.is_(None), now() <= _DUE)),
     ),
 }
 

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from monitor.config import Config
 from monitor.watch.trends import response, volumes
-from monitor.watch.trends.counting import conditions
+from monitor.watch.trends.counting import conditions, incidents
 from monitor.watch.trends.measures import Asked, Rules
 from monitor.watch.trends.periods import Period
 from monitor.watch.trends.response import Age, Response, Work
@@ -28,6 +28,9 @@ class Overview:
     at: datetime
     period: Period
     before: Period
+    by: str
+    titles: dict[str, str]
+    """Of incidents, by their ids, where these are what is broken down by."""
     volumes: Volumes
     response: Response
     response_before: Response
@@ -79,8 +82,20 @@ def overview(
         with Session(database) as session:
             work = response.workload(session, period.begins, period.ends, rules)
             ages = response.ages(session, at, rules)
+            numbers = counted.result()
+            values = [part.value for part in numbers.parts]
+            titles = incidents(session, values) if by == "incident" else {}
         return Overview(
-            at, period, before, counted.result(), present.result(), then.result(), work, ages
+            at=at,
+            period=period,
+            before=before,
+            by=by,
+            titles=titles,
+            volumes=numbers,
+            response=present.result(),
+            response_before=then.result(),
+            work=work,
+            ages=ages,
         )
 
 

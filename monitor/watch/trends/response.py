@@ -139,9 +139,7 @@ def found(session: Session, begins: datetime, ends: datetime, rules: Rules) -> F
     return Found(*[count(session, Asked(name, begins, ends), rules) for name in measures])
 
 
-def times(
-    session: Session, measure: str, begins: datetime, ends: datetime, rules: Rules
-) -> Times:
+def times(session: Session, measure: str, begins: datetime, ends: datetime, rules: Rules) -> Times:
     """How long something took that came to its end in a period."""
     waited = waits(session, measure, conditions(Asked(measure, begins, ends), rules))
     return Times(
@@ -152,9 +150,7 @@ def times(
     )
 
 
-def dismissals(
-    session: Session, begins: datetime, ends: datetime, rules: Rules
-) -> dict[str, int]:
+def dismissals(session: Session, begins: datetime, ends: datetime, rules: Rules) -> dict[str, int]:
     """Why cases that a period found were dismissed."""
     return grouped(session, Asked("dismissed", begins, ends), "dismissal", rules)
 

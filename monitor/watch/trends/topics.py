@@ -68,9 +68,7 @@ class Topics:
     read_before: int
 
 
-def rising(
-    session: Session, present: Conditions, before: Conditions, rules: Rules
-) -> Topics:
+def rising(session: Session, present: Conditions, before: Conditions, rules: Rules) -> Topics:
     """Topics that rose from the complaints of one period to those of another, the highest first.
 
     `present` and `before` are the conditions of the two on Post.
@@ -102,11 +100,11 @@ def asked_of(topic: Topic, complaints: Asked) -> Asked:
     return complaints.narrowed("topic", topic.words)
 
 
-def posts_with(session: Session, conditions: Conditions, phrase: str) -> list[int]:
-    """The posts, out of those that are read, that say a phrase: as many as its topic counts."""
+def posts_with(session: Session, conditions: Conditions, phrase: str) -> list[tuple[int, int]]:
+    """Posts with their authors, out of those that are read, that say a phrase."""
     return [
-        number
-        for number, _, text in _texts(session, conditions)
+        (number, author)
+        for number, author, text in _texts(session, conditions)
         if phrase in phrases(text)
     ]
 
