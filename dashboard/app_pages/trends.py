@@ -18,7 +18,7 @@ from dashboard.response_box import (
 from dashboard.volume_box import draw_charts, draw_figures, draw_parts, draw_topics
 from monitor.store.models import now
 from monitor.watch.trends import counting
-from monitor.watch.trends.measures import Rules
+from monitor.watch.trends.measures import Asked, Rules
 from monitor.watch.trends.overview import Overview, overview, whats_new
 from monitor.watch.trends.periods import Period
 from monitor.watch.trends.response import never_answered
@@ -76,7 +76,7 @@ def _new(period: Period, before: Period, rules: Rules) -> tuple[Topics, dict[str
     quotes = {}
     with resources.session() as session:
         found = whats_new(session, period, before, rules)
-        complaints = counting.Asked("complaints", period.begins, period.ends)
+        complaints = Asked("complaints", period.begins, period.ends)
         for topic in found.topics:
             newest = counting.ids(session, asked_of(topic, complaints), rules, 1)
             for post, *_ in counting.rows(session, complaints.kind, newest):

@@ -8,6 +8,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from openpyxl import Workbook
@@ -60,7 +61,7 @@ def to_xlsx(columns: Sequence[str], rows: Sequence[Sequence[Value]], zone: ZoneI
     return out.getvalue()
 
 
-def _cell(sheet: object, value: Value, zone: ZoneInfo) -> object:
+def _cell(sheet: Any, value: Value, zone: ZoneInfo) -> Any:
     if isinstance(value, datetime):
         # A spreadsheet knows no zones: the team's clock.
         cell = WriteOnlyCell(sheet, value.astimezone(zone).replace(tzinfo=None))

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 
 from monitor.hours import Hours, shift
 from monitor.store.models import (
@@ -35,6 +35,9 @@ WEEK = Period(date(2026, 11, 16), date(2026, 11, 22), VIENNA)
 def utc(day: int, hour: int = 12, minute: int = 0) -> datetime:
     """A moment of November 2026."""
     return datetime(2026, 11, day, hour, minute, tzinfo=UTC)
+
+
+R = TypeVar("R", bound=SQLModel)
 
 
 @dataclass
@@ -150,7 +153,7 @@ class Rows:
         )
         return self._kept(made)
 
-    def _kept(self, row: Any) -> Any:
+    def _kept(self, row: R) -> R:
         self.session.add(row)
         self.session.commit()
         self.session.refresh(row)

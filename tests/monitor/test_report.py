@@ -1,5 +1,6 @@
 """A week on paper and in a message: what they count, what they never run, and when they go out."""
 
+import csv
 import io
 import re
 from datetime import UTC, date, datetime, time, timedelta
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 import time_machine
+from openpyxl import load_workbook
 from sqlmodel import Session, select
 
 from monitor.config import Company, Config, ConfigError, Desk, Digest, load
@@ -16,7 +18,7 @@ from monitor.store.models import Delivery, Dismissal, Outcome
 from monitor.watch import digest, export
 from monitor.watch.digest import due_at, queue_digest
 from monitor.watch.report import document, weekly
-from monitor.watch.sheet import to_csv, to_xlsx
+from monitor.watch.sheet import Value, to_csv, to_xlsx
 from monitor.watch.trends.counting import count
 from monitor.watch.trends.measures import MEASURES, Asked
 from monitor.watch.trends.periods import Period
@@ -155,10 +157,6 @@ BAD = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", '=cmd|"
 
 @pytest.mark.parametrize("bad", BAD)
 def test_no_cell_runs(bad: str) -> None:
-    import csv
-
-    from openpyxl import load_workbook
-
     told = to_csv(["text", "n"], [[bad, -5]], VIENNA).decode("utf-8-sig")
     (_, (cell, number)) = list(csv.reader(io.StringIO(told, newline="")))
     assert cell == f"'{bad}"
@@ -171,13 +169,13 @@ def test_no_cell_runs(bad: str) -> None:
 
 
 def test_sheets_hold_times_of_the_team_and_characters_of_any_kind() -> None:
-    from openpyxl import load_workbook
-
-    rows = [["a\x00b\x0b", datetime(2026, 7, 1, 12, tzinfo=UTC), None, True, "x" * 40_000]]
+    rows: list[list[Value]] = [
+        ["a\x00b\x0b", datetime(2026, 7, 1, 12, tzinfo=UTC), None, True, "x" * 40_000]
+    ]
     told = to_csv(list("abcde"), rows, VIENNA).decode("utf-8-sig")
     assert "2026-07-01 14:00:00+02:00" in told
     sheet = load_workbook(io.BytesIO(to_xlsx(list("abcde"), rows, VIENNA))).worksheets[0]
     assert sheet["A2"].value == "ab"
-    assert sheet["B2"].value == datetime(2026, 7, 1, 14)
+    assert str(sheet["B2"].value) == "2026-07-01 14:00:00"
     assert sheet["C2"].value is None
     assert len(sheet["E2"].value) == 32_767

@@ -230,7 +230,7 @@ def rows(session: Session, kind: Kind, wanted: Sequence[int]) -> Iterator[tuple[
 
 
 def _rows(kind: Kind, wanted: Sequence[int]) -> Any:
-    table = {
+    table: Any = {
         Kind.POST: Post,
         Kind.AUTHOR: Author,
         Kind.CASE: Case,

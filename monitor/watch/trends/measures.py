@@ -225,7 +225,7 @@ def _asked_again() -> Any:
         sa.select(sa.func.max(earlier.sent_at))
         .where(
             earlier.case_id == col(Reply.case_id),
-            earlier.sent_at < col(Reply.sent_at),
+            col(earlier.sent_at) < col(Reply.sent_at),
             col(earlier.status).in_(_PUBLIC),
         )
         .correlate(Reply)

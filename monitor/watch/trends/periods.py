@@ -1,5 +1,6 @@
 """Periods of the team's days, the one before each, and the moments at which their days begin."""
 
+import itertools
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -64,7 +65,7 @@ class Period:
             while hours[-1] < edges[-1]:
                 hours.append(hours[-1] + timedelta(hours=1))
             edges = [*hours[:-1], edges[-1]]
-        pairs = list(zip(edges, edges[1:], strict=False))
+        pairs = list(itertools.pairwise(edges))
         end = self.ends
         return [(begin, min(until, end)) for begin, until in pairs if begin < end]
 

@@ -1,5 +1,6 @@
 """How well and how fast is answered: rates, waits, promises, who does what, how cases end."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -173,12 +174,10 @@ def ages(session: Session, at: datetime, rules: Rules) -> list[Age]:
     moments = [UNTIL_NOW, *[at - timedelta(days=days) for days in AGES], LONG_AGO]
     words = [
         "under a day",
-        *[f"{a} to {b} days" for a, b in zip(AGES, AGES[1:], strict=False)],
+        *[f"{a} to {b} days" for a, b in itertools.pairwise(AGES)],
         f"over {AGES[-1]} days",
     ]
-    asked = [
-        Asked("never", begins, ends) for ends, begins in zip(moments, moments[1:], strict=False)
-    ]
+    asked = [Asked("never", begins, ends) for ends, begins in itertools.pairwise(moments)]
     return [
         Age(text, count(session, one, rules), one) for text, one in zip(words, asked, strict=True)
     ]

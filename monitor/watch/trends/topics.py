@@ -111,7 +111,7 @@ def posts_with(session: Session, conditions: Conditions, phrase: str) -> list[tu
 
 def phrases(text: str) -> set[str]:
     """The words of a text that say something, and each two of them that stand together."""
-    found = set()
+    found: set[str] = set()
     for words in _sentences(text):
         found.update(word for word in words if word not in STOP)
         for first, second in pairwise(words):

@@ -122,13 +122,6 @@ def volumes(
     )
 
 
-def totals(session: Session, begins: datetime, ends: datetime, rules: Rules) -> Totals:
-    """What a period came to."""
-    posts = Asked("posts", begins, ends)
-    numbers = [count(session, posts.other(name), rules) for name in ("posts", "complaints")]
-    return Totals(*numbers, count(session, posts.other("authors"), rules))
-
-
 def _both(
     session: Session, posts: Asked, by: str, rules: Rules
 ) -> dict[str, tuple[int | None, int]]:
