@@ -1,46 +1,32 @@
-"""The rows that a chart shows, as a chart and as a file: the same ones."""
+"""Charts, drawn from rows that can be had as a file too: the same ones."""
 
-import csv
-import io
 from typing import Any
 
 import altair as alt
 
-from monitor.watch.trends import Day
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so is a formula to a spreadsheet."""
-
-
-def cells(day: Day) -> dict[str, Any]:
-    """A day on a network as one row."""
-    return {
-        "day": day.day.isoformat(),
-        "network": day.network,
-        "posts": day.posts,
-        "complaints": day.complaints,
-        "answered": day.answered,
-    }
-
-
-def bars(rows: list[dict[str, Any]], field: str, title: str, days: list[str]) -> alt.Chart:
-    """Bars by day, stacked by network. Colours come from the theme, light or dark."""
-    words = 'timeFormat(toDate(datum.value + "T12:00"), "%a %-d %b")'
+def stacked(
+    rows: list[dict[str, Any]], field: str, title: str, buckets: list[str], *, hourly: bool
+) -> alt.Chart:
+    """Bars by day or hour, stacked by value. Colours come from the theme, light or dark."""
+    shape = "%a %-d %b %H:%M" if hourly else "%a %-d %b"
+    # The text's own clock, whichever zone the browser is in.
+    words = f'timeFormat(toDate(slice(datum.value, 0, 16)), "{shape}")'
     chart: alt.Chart = (
         alt.Chart({"values": rows})
         .mark_bar(cornerRadiusEnd=2)
         .encode(
             x=alt.X(
-                "day:O",
+                "begins:O",
                 title=None,
-                scale=alt.Scale(domain=days),
+                scale=alt.Scale(domain=buckets),
                 axis=alt.Axis(labelExpr=words, labelAngle=0, labelOverlap="greedy"),
             ),
             y=alt.Y(f"sum({field}):Q", title=None, axis=alt.Axis(tickMinStep=1, format="d")),
-            color=alt.Color("network:N", title=None, legend=alt.Legend(orient="top")),
+            color=alt.Color("value:N", title=None, legend=alt.Legend(orient="top")),
             tooltip=[
-                alt.Tooltip("day:O", title="Day"),
-                alt.Tooltip("network:N", title="Network"),
+                alt.Tooltip("begins:O", title="From"),
+                alt.Tooltip("value:N", title="Of"),
                 alt.Tooltip(f"sum({field}):Q", title=title),
             ],
         )
@@ -84,19 +70,3 @@ def _rule(at: float, dash: list[int]) -> alt.Chart:
         .encode(x="threshold:Q")
     )
     return rule
-
-
-def to_csv(rows: list[dict[str, Any]]) -> bytes:
-    """The chart's rows, with nothing in them that a spreadsheet would run."""
-    if not rows:
-        return b""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, fieldnames=list(rows[0]))
-    writer.writeheader()
-    writer.writerows({key: _inert(value) for key, value in row.items()} for row in rows)
-    # The mark at the front makes spreadsheets read it as UTF-8.
-    return out.getvalue().encode("utf-8-sig")
-
-
-def _inert(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

@@ -25,6 +25,8 @@ from monitor.model.why import Piece, why
 from monitor.store.db import DatabaseError, check_version, connect
 from monitor.store.models import CaseStatus, Notice, SavedView, Source, now
 from monitor.watch import health
+from monitor.watch.trends.measures import Rules
+from monitor.watch.trends.overview import rules_of
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -99,6 +101,25 @@ def session() -> Iterator[Session]:
             "It is busy or not running. Nothing is lost: reload this page in a moment. If that "
             "does not help, look whether the database server runs, or the disk is full.",
         )
+
+
+def database() -> sa.Engine:
+    """The database, for what opens sessions of its own. Stops with a readable page without one."""
+    try:
+        return _engine(config().database_url)
+    except DatabaseError as error:
+        stop("The database cannot be used", str(error))
+
+
+def rules() -> Rules:
+    """What numbers depend on. Stops with a readable page where nothing says what a complaint is."""
+    limit = threshold()
+    if limit is None:
+        stop(
+            "There is nothing to count complaints by",
+            "No model is installed and no threshold is set. Set desk.threshold in the settings.",
+        )
+    return rules_of(config(), limit)
 
 
 def threshold() -> float | None:

@@ -34,6 +34,8 @@ def main() -> None:
             st.Page("app_pages/check.py", title="Check"),
             st.Page("app_pages/posts.py", title="Posts"),
             st.Page("app_pages/trends.py", title="Trends"),
+            st.Page("app_pages/rows.py", title="Rows", visibility="hidden"),
+            st.Page("app_pages/report.py", title="Report of a week", visibility="hidden"),
             st.Page("app_pages/quality.py", title="Model quality"),
             st.Page("app_pages/sources.py", title="Sources"),
         ],

@@ -4,7 +4,7 @@ import typer
 
 from connectors.base import ConnectorError
 from monitor import processes
-from monitor.commands import model, running, setup
+from monitor.commands import model, numbers, running, setup
 from monitor.commands.shared import fail
 from monitor.config import ConfigError
 from monitor.model.scorer import ModelError
@@ -19,6 +19,7 @@ app = typer.Typer(
 for panel, commands in {
     "Run": (running.up, running.engine, running.dashboard, running.status, running.migrate_now),
     "Set up": (setup.init, setup.check, setup.import_file),
+    "Numbers": (numbers.report,),
     "The model": (model.evaluate, model.learn, model.rescore),
 }.items():
     for command in commands:

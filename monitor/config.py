@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -77,6 +77,16 @@ class Desk(Section):
     """Our telephone numbers, mail addresses and domains: no customer's data in an answer."""
 
 
+class Digest(Section):
+    """The week in a message, to channels of [alerts.channels]."""
+
+    channels: list[str] = []
+    """Their names. None: no digest."""
+    weekday: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"] = "mon"
+    at: time = time(8)
+    """By the clock of the team's time zone."""
+
+
 class SourceTable(BaseModel):
     """The part of a [sources.NAME] table that every connector shares."""
 
@@ -111,6 +121,7 @@ class Settings(Section):
     people: list[Person] = Field(default=[], max_length=200)
     hours: HoursTable = HoursTable()
     sla: list[Policy] = []
+    digest: Digest = Digest()
 
     @field_validator("timezone")
     @classmethod
@@ -158,6 +169,7 @@ class Config:
     """Those whose answers a lead has to approve."""
     desk_people: dict[str, Person] = field(default_factory=dict)
     """The same people with all that is known of them."""
+    digest: Digest = field(default_factory=Digest)
 
 
 def load(path: Path) -> Config:
@@ -218,6 +230,7 @@ class _Reader:
             sla=settings.sla,
             needs_approval=needs_approval(settings),
             desk_people={person.name: person for person in settings.people},
+            digest=settings.digest,
         )
 
     def _check_approval(self, settings: Settings) -> None:

@@ -78,6 +78,14 @@ def business_time(start: datetime, end: datetime, hours: Hours) -> timedelta:
     return total
 
 
+def spans(start: datetime, end: datetime, hours: Hours) -> Iterator[tuple[datetime, datetime]]:
+    """The shifts that begin before `end`, in order, in UTC, from `start` on and no moment twice."""
+    for begin, until in _spans(start.astimezone(UTC), hours):
+        if begin >= end:
+            return
+        yield begin, until
+
+
 def _spans(start: datetime, hours: Hours) -> Iterator[tuple[datetime, datetime]]:
     """What is left of each shift from `start` on, in order, in UTC, no moment twice."""
     first = start.astimezone(hours.zone).date()

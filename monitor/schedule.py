@@ -27,7 +27,7 @@ from monitor.intake.matching import QueryError
 from monitor.intake.scoring import rescore, score_new
 from monitor.intake.sources import sync_sources
 from monitor.model.scorer import Scorer, load_scorer, suggested_threshold
-from monitor.watch import health
+from monitor.watch import digest, health
 
 log = logging.getLogger(__name__)
 
@@ -139,6 +139,11 @@ class Engine:
         with Session(self.database) as session:
             health.beat(session, detail=self.scorer.name)
 
+    def digest(self) -> None:
+        """Put last week's digest into the channels' way, once it is time."""
+        if self.config.digest.channels:
+            digest.queue_digest(self.database, self.config, threshold(self.config))
+
     def prune(self) -> None:
         """Forget old fetches that told nothing."""
         with Session(self.database) as session:
@@ -200,6 +205,7 @@ def run(engine: Engine, stop: threading.Event) -> None:
     every(6 * 3600, engine.prune, "prune")
     every(6 * 3600, engine.learn, "learn")
     every(600, engine.draw_sample, "draw the weekly sample")
+    every(60, engine.digest, "queue the digest")
     engine.promise_anew()
     engine.beat()
     scheduler.start()

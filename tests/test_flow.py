@@ -14,8 +14,11 @@ from monitor.desk import cases
 from monitor.desk.case_file import case_file
 from monitor.desk.work_queue import Filter, queue
 from monitor.schedule import Engine, check_queries
-from monitor.store.models import Case, CaseStatus, Outcome, Post, ReplyStatus
-from monitor.watch import trends
+from monitor.store.models import Case, CaseStatus, Outcome, Post, ReplyStatus, now
+from monitor.watch.trends.overview import rules_of
+from monitor.watch.trends.periods import last_days
+from monitor.watch.trends.response import Found, found
+from monitor.watch.trends.volumes import volumes
 from tests.conftest import ALICE, FakeScorer
 
 CONFIG = """
@@ -80,9 +83,10 @@ def test_a_complaint_from_the_network_to_resolved(
             "reply seen",
             "resolved",
         ]
-        figures = trends.summary(session, config.zone, 7, 0.5)
-        assert (figures.posts, figures.complaints, figures.cases, figures.answered) == (2, 1, 1, 1)
+        at = now()
+        period = last_days(7, config.zone, at)
+        rules = rules_of(config, 0.5)
+        told = volumes(session, period, "network", rules, at)
+        assert (told.totals.posts, told.totals.complaints) == (2, 1)
+        assert found(session, period.begins, period.ends, rules) == Found(1, 1, 0, 0)
         assert session.exec(select(sa.func.count()).select_from(Post)).one() == 2
-        days = trends.by_day(session, config.zone, 7, 0.5)
-        assert sum(day.complaints for day in days) == 1
-        assert sum(day.answered for day in days) == 1

@@ -1,173 +1,110 @@
-"""What people complain about in numbers: how much, how well and how fast we answer."""
+"""What people complain about in numbers: how much, what is new, how well and how fast we answer."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import streamlit as st
 
-from dashboard import resources, times, widgets
-from dashboard.charts import bars, cells, to_csv
-from dashboard.markup import Markup, draw, foreign, tag
-from monitor.store.models import Author, Case, now
-from monitor.watch import trends
-from monitor.watch.trends import Day, Summary
+from dashboard import resources
+from dashboard.markup import draw, tag
+from dashboard.period_picker import pick
+from dashboard.response_box import (
+    draw_ends,
+    draw_found,
+    draw_never,
+    draw_promises,
+    draw_times,
+    draw_work,
+)
+from dashboard.volume_box import draw_charts, draw_figures, draw_parts, draw_topics
+from monitor.store.models import now
+from monitor.watch.trends import counting
+from monitor.watch.trends.measures import Asked, Rules
+from monitor.watch.trends.overview import Overview, overview, whats_new
+from monitor.watch.trends.periods import Period
+from monitor.watch.trends.response import never_answered
+from monitor.watch.trends.topics import Topics, asked_of
 
-PERIODS = (7, 14, 30)
+REPORT_PAGE = "app_pages/report.py"
 
-CASE_PAGE, QUEUE_PAGE = "app_pages/case.py", "app_pages/work_queue.py"
+QUOTED = 200
+"""Characters of a post that stands for its topic."""
 
 
 def main() -> None:
     """The whole page."""
-    with st.container(key="top", horizontal=True, vertical_alignment="center"):
-        draw(tag("h1", "Trends"), width="content")
-        st.space("stretch")
-        days = st.segmented_control(
-            "Period",
-            PERIODS,
-            default=7,
-            required=True,
-            format_func=lambda days: f"{days} days",
-            key="days",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
-    limit = resources.threshold()
-    if limit is None:
-        resources.stop(
-            "There is nothing to count complaints by",
-            "No model is installed and no threshold is set. Set desk.threshold in the settings.",
-        )
-    summary, by_day = _figures(days or 7, limit)
-    if summary.posts == 0 and summary.cases == 0 and not by_day:
-        _nothing(days or 7)
-    else:
-        _key_figures(summary)
-        _charts(by_day, days or 7)
-    _never_answered()
-
-
-@st.cache_data(ttl=60, show_spinner="Counting…")
-def _figures(days: int, threshold: float) -> tuple[Summary, list[Day]]:
-    zone = resources.config().zone
+    zone, rules = resources.config().zone, resources.rules()
+    picked = pick(zone, now())
+    told = _counted(picked.period.first, picked.period.last, picked.by, picked.hourly, rules)
+    _extent(told)
     with resources.session() as session:
-        return (
-            trends.summary(session, zone, days, threshold),
-            trends.by_day(session, zone, days, threshold),
-        )
-
-
-def _nothing(days: int) -> None:
-    text = f"Nothing was posted about you in the last {days} days, as far as the sources tell."
-    draw(tag("div", tag("h2", "Nothing to count yet"), tag("p", text), cls="empty"))
-
-
-def _key_figures(summary: Summary) -> None:
-    rate = summary.response_rate
-    first = summary.median_first_response
-    with st.container(key="figures", horizontal=True):
-        st.metric(
-            "Posts about you", f"{summary.posts:,}", help="Public posts of others, without reposts"
-        )
-        st.metric(
-            "Complaints",
-            f"{summary.complaints:,}",
-            help="Posts that the model takes for complaints; several can make one case",
-        )
-        st.metric(
-            "Cases",
-            f"{summary.cases:,}",
-            help=f"Customers' problems; {summary.dismissed:,} of them needed no answer",
-        )
-        st.metric(
-            "Response rate",
-            "not measured" if rate is None else f"{rate:.0%}",
-            help=f"{summary.answered:,} answered out of all {summary.cases:,} cases found, "
-            "those included that were closed without an answer",
-        )
-        st.metric(
-            "Median first response",
-            "not measured" if first is None else _hours(first),
-            help="From the customer's post to our first answer, over the cases that were answered. "
-            "The never answered are below.",
-        )
-
-
-def _hours(hours: float) -> str:
-    """A median, exact enough to be compared with last week's."""
-    return f"{hours * 60:.0f} min" if hours < 1 else f"{hours:.1f} h"
-
-
-def _charts(by_day: list[Day], days: int) -> None:
-    rows = [cells(day) for day in by_day]
-    shown = _calendar(days)
-    with st.container(key="charts"):
+        oldest = list(never_answered(session))
+    if told.volumes.totals.posts == 0 and told.response.found.cases == 0:
+        _nothing(told.period)
+        draw_never(told, oldest)
+        return
+    draw_figures(told)
+    draw_charts(told, picked.by, zone, hourly=picked.hourly)
+    draw_parts(told)
+    with st.container(key="trend-columns"):
         left, right = st.columns(2, gap="large")
     with left:
-        draw(tag("h3", "Complaints by day"))
-        st.altair_chart(bars(rows, "complaints", "Complaints", shown), width="stretch")
+        draw_found(told)
+        draw_ends(told)
     with right:
-        draw(tag("h3", "First answers by day"))
-        st.altair_chart(bars(rows, "answered", "First answers", shown), width="stretch")
-    st.download_button(
-        "Download these numbers as CSV",
-        to_csv(rows),
-        file_name=f"complaints-{days}-days.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        type="tertiary",
-    )
+        draw_promises(told)
+        draw_work(told)
+    draw_times(told)
+    draw_never(told, oldest)
+    draw_topics(told, *_new(told.period, told.before, rules))
 
 
-def _calendar(days: int) -> list[str]:
-    """Every day of the period: one without posts is a gap that one should see."""
-    today = now().astimezone(resources.config().zone).date()
-    return [(today - timedelta(days=back)).isoformat() for back in range(days - 1, -1, -1)]
+@st.cache_data(ttl=60, max_entries=50, show_spinner="Counting …", hash_funcs={Rules: repr})
+def _counted(first: date, last: date, by: str, hourly: bool, rules: Rules) -> Overview:
+    """Up to a minute old."""
+    period = Period(first, last, resources.config().zone)
+    return overview(resources.database(), period, by, rules, now(), hourly=hourly)
 
 
-def _never_answered() -> None:
+@st.cache_data(
+    ttl=60,
+    max_entries=50,
+    show_spinner="Reading what is new …",
+    hash_funcs={Rules: repr, Period: repr},
+)
+def _new(period: Period, before: Period, rules: Rules) -> tuple[Topics, dict[str, str]]:
+    """Topics and a post of each; up to a minute old."""
+    quotes = {}
     with resources.session() as session:
-        found = trends.never_answered(session)
-    title = tag("h3", "Never answered, the oldest first", cls="side-title")
-    draw(title)
-    if not found:
-        draw(tag("p", "Every standing case has been answered at least once.", cls="muted"))
-        return
-    for case, author in found:
-        with st.container(
-            key=f"never-{case.id}",
-            horizontal=True,
-            wrap=False,
-            vertical_alignment="center",
-            gap="small",
-        ):
-            draw(_waiter(case, author))
-            st.page_link(
-                CASE_PAGE,
-                label="Open",
-                icon=":material/chevron_right:",
-                query_params={"id": str(case.id)},
-                width=40,
-            )
-    st.page_link(
-        QUEUE_PAGE,
-        label="All of them in the queue",
-        icon=":material/inbox:",
-        query_params={"status": "all", "reply": "Unanswered"},
-    )
+        found = whats_new(session, period, before, rules)
+        complaints = Asked("complaints", period.begins, period.ends)
+        for topic in found.topics:
+            newest = counting.ids(session, asked_of(topic, complaints), rules, 1)
+            for post, *_ in counting.rows(session, complaints.kind, newest):
+                text = " ".join(post.text.split())
+                quotes[topic.words] = text if len(text) <= QUOTED else text[: QUOTED - 1] + "…"
+    return found, quotes
 
 
-def _waiter(case: Case, author: Author) -> Markup:
-    age = times.ago(case.opened_at, resources.config().zone)
-    return tag(
-        "div",
-        tag("b", age),
-        foreign(f"@{author.handle}", cls="handle"),
-        tag("span", foreign(case.network), cls="muted"),
-        widgets.status_badge(case.status),
-        widgets.owner(case.assignee, None),
-        cls="never",
-    )
+def _extent(told: Overview) -> None:
+    """Which days are shown, and against which."""
+    period, before = told.period, told.before
+    against = f"{before}, up to the same time" if before.cut else f"{before}"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        words = f"{period}, against {against}. Days of {period.zone.key}."
+        draw(tag("p", words, cls="muted"), width="content")
+        monday = period.first - timedelta(days=period.first.weekday())
+        year, week, _ = monday.isocalendar()
+        st.page_link(
+            REPORT_PAGE,
+            label="Report of a week",
+            icon=":material/print:",
+            query_params={"week": f"{year}-W{week:02d}"},
+        )
+
+
+def _nothing(period: Period) -> None:
+    text = f"Nothing was posted about you from {period}, as far as the sources tell."
+    draw(tag("div", tag("h2", "Nothing to count yet"), tag("p", text), cls="empty"))
 
 
 main()

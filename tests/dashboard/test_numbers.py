@@ -1,19 +1,11 @@
-"""Sources and trends: whether posts come, what was missed, and what the numbers say."""
+"""Sources: whether posts come and what was missed; times and numbers in words."""
 
-import csv
-import io
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, select
-from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 
 from dashboard import times, widgets
-from dashboard.charts import cells, to_csv
-from monitor.answer import replies
-from monitor.desk.cases import claim
 from monitor.store.models import Source, SourceState, now
-from monitor.watch.trends import by_day
 from tests.dashboard.conftest import Seat
 from tests.dashboard.seed import Desk
 
@@ -49,48 +41,6 @@ def test_sources_without_any(desk: Desk) -> None:
         session.delete(session.exec(select(Source)).one())
         session.commit()
     assert "Nothing is watched yet" in Seat().open("sources").html
-
-
-def test_trends_count_and_the_file_equals_the_chart(desk: Desk) -> None:
-    case_id = desk.complaint("ben", "No refund", network="=cmd()")
-    desk.complaint("eva", "All is well", probability=0.1)
-    with Session(desk.engine) as session:
-        claim(session, case_id, "alice")
-        replies.record_elsewhere(session, case_id, "alice", "https://social.invalid/r")
-    seat = Seat().open("trends", days="14 days")
-    figures = {metric.label: metric.value for metric in seat.app.metric}
-    assert figures["Posts about you"] == "2"
-    assert figures["Complaints"] == "1"
-    assert figures["Response rate"] == "100%"
-    charts = seat.app.get("vega_lite_chart")
-    assert len(charts) == 2
-    with Session(desk.engine) as session:
-        days = by_day(session, ZoneInfo("Europe/Vienna"), 14, 0.5)
-    rows = [cells(day) for day in days]
-    for chart in charts:
-        drawn = convert_arrow_bytes_to_pandas_df(chart.proto.datasets[0].data.data)
-        assert drawn.to_dict("records") == rows
-    read = list(csv.DictReader(io.StringIO(to_csv(rows).decode("utf-8-sig"))))
-    assert [row["network"] for row in read] == ["'=cmd()", "mastodon"]
-    assert [int(row["complaints"]) for row in read] == [day.complaints for day in days]
-
-
-def test_what_is_not_measured_is_called_so(desk: Desk) -> None:
-    desk.complaint("eva", "All is well", probability=0.1)
-    figures = {metric.label: metric.value for metric in Seat().open("trends").app.metric}
-    assert figures["Response rate"] == "not measured"
-    assert figures["Median first response"] == "not measured"
-
-
-def test_trends_without_posts(desk: Desk) -> None:
-    assert "Nothing to count yet" in Seat().open("trends").html
-
-
-def test_who_never_got_an_answer_is_listed_oldest_first(desk: Desk) -> None:
-    desk.complaint("eva", "It broke", hours=5)
-    desk.complaint("ben", "It broke", hours=50)
-    page = Seat().open("trends").html
-    assert page.index("@ben") < page.index("@eva")
 
 
 def test_times_as_people_say_them() -> None:

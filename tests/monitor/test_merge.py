@@ -13,8 +13,10 @@ from monitor.desk.case_file import case_file
 from monitor.desk.cases import CaseConflictError
 from monitor.desk.closing import Ending
 from monitor.desk.merge import merge, unmerge
+from monitor.hours import Hours
 from monitor.store.models import Case, CaseStatus, Outcome, now
-from monitor.watch import trends
+from monitor.watch.trends.counting import count
+from monitor.watch.trends.measures import Asked, Rules
 from tests.conftest import ALICE, BOB, make_post
 from tests.monitor.test_desk import HOUR, Desk, desk
 
@@ -197,12 +199,14 @@ def test_a_merged_case_is_no_case_of_its_own_in_trends(desk: Desk, session: Sess
     for case_id in (carol, dave):
         cases.claim(session, case_id, ALICE)
         replies.record_elsewhere(session, case_id, ALICE, "https://net.example/r")
-    zone = ZoneInfo("UTC")
-    assert trends.summary(session, zone, 2, 0.5).answered == 2
+    rules = Rules(0.5, Hours(ZoneInfo("UTC")))
+
+    def counted(measure: str) -> int:
+        return count(session, Asked(measure), rules)
+
+    assert (counted("cases"), counted("answered")) == (2, 2)
     merge(session, dave, carol, ALICE, other_author=True)
-    figures = trends.summary(session, zone, 2, 0.5)
-    assert (figures.cases, figures.answered, figures.dismissed) == (1, 1, 0)
-    assert sum(day.answered for day in trends.by_day(session, zone, 2, 0.5)) == 1
+    assert (counted("cases"), counted("answered"), counted("dismissed")) == (1, 1, 0)
 
 
 def test_the_case_of_an_edited_post_stands_as_it_says_now(desk: Desk, session: Session) -> None:

@@ -96,8 +96,39 @@ class Case(SQLModel, table=True):
         Index("ix_case_queue_network", "status", "network", "rank", "id"),
         Index("ix_case_queue_assignee", "status", "assignee", "rank", "id"),
         Index("ix_case_of_author", "author_id", "id"),
-        # Read by trends.
-        Index("ix_case_by_time", "opened_at"),
+        # Read by trends, which count by when cases opened, were answered first and were resolved.
+        Index(
+            "ix_case_by_time",
+            "opened_at",
+            "outcome",
+            "dismissal",
+            "first_answered_at",
+            "network",
+        ),
+        Index(
+            "ix_case_by_answer",
+            "first_answered_at",
+            "outcome",
+            "opened_at",
+            sqlite_where=text("first_answered_at IS NOT NULL"),
+            postgresql_where=text("first_answered_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_case_by_end",
+            "resolved_at",
+            "outcome",
+            "dismissal",
+            "opened_at",
+            "assignee",
+            sqlite_where=text("resolved_at IS NOT NULL"),
+            postgresql_where=text("resolved_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_case_never_answered",
+            "opened_at",
+            sqlite_where=text("first_answered_at IS NULL AND status != 'resolved'"),
+            postgresql_where=text("first_answered_at IS NULL AND status != 'resolved'"),
+        ),
         # Read by what is due, and by the view of what breaks soon.
         Index(
             "ix_case_due",
@@ -219,6 +250,8 @@ class Reply(SQLModel, table=True):
         Index("ix_reply_of_case", "case_id", "id"),
         # Read when one of our posts comes from the network: do we know it?
         Index("ix_reply_external_id", "external_id"),
+        # Read by trends.
+        Index("ix_reply_by_time", "sent_at", "status", "agent", "case_id"),
         # Read by settling: replies sent or stuck whose visibility is not known.
         Index(
             "ix_reply_to_settle",

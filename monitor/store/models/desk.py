@@ -97,7 +97,7 @@ class SlaResult(SQLModel, table=True):
 
     __table_args__ = (
         UniqueConstraint("case_id", "kind", "due_at"),
-        Index("ix_slaresult_by_time", "due_at"),
+        Index("ix_slaresult_by_time", "due_at", "kind", "met", "case_id"),
     )
 
     id: int = Field(default=None, primary_key=True)
