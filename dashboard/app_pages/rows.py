@@ -67,7 +67,7 @@ def main() -> None:
 
 
 def _page(query: Mapping[str, str]) -> int:
-    asked = query.get("page", "0")
+    asked = query.get("part", "0")
     return int(asked) if re.fullmatch(r"[0-9]{1,7}", asked) else 0
 
 
@@ -137,7 +137,7 @@ def _pager(asked: Asked, page: int, number: int) -> None:
     def to(words: str, other: int) -> str:
         if not 0 <= other <= last:
             return tag("span", words, cls="muted")
-        address = urlencode(asked.address | {"page": str(other)})
+        address = urlencode(asked.address | {"part": str(other)})
         return tag("a", words, href=f"rows?{address}", target="_self")
 
     draw(

@@ -224,7 +224,7 @@ def _asked_again() -> Any:
     before = (
         sa.select(sa.func.max(earlier.sent_at))
         .where(
-            earlier.case_id == col(Reply.case_id),
+            col(earlier.case_id) == col(Reply.case_id),
             col(earlier.sent_at) < col(Reply.sent_at),
             col(earlier.status).in_(_PUBLIC),
         )
