@@ -15,7 +15,14 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from connectors import CONNECTORS
 from connectors.base import Connector
@@ -69,6 +76,24 @@ class Desk(Section):
     """Where a customer goes on in private: a link, or words with one."""
 
 
+class Incidents(Section):
+    """How cases that tell of one fault are found and counted."""
+
+    window: Length = timedelta(hours=72)
+    """How far back a case looks for others that tell of the same fault."""
+    silent_low: int = Field(default=25, ge=0, le=100_000)
+    silent_high: int = Field(default=50, ge=0, le=100_000)
+    """For one who tells of a fault, how many keep silent: a rule of thumb, not measured."""
+
+    @field_validator("silent_high")
+    @classmethod
+    def ordered(cls, value: int, info: ValidationInfo) -> int:
+        """Only a range that goes upwards."""
+        if value < info.data.get("silent_low", 0):
+            raise ValueError("must not be below silent_low")
+        return value
+
+
 class SourceTable(BaseModel):
     """The part of a [sources.NAME] table that every connector shares."""
 
@@ -101,6 +126,7 @@ class Settings(Section):
     """The shipped model, or a Hugging Face sequence classification model (name or folder)."""
     desk: Desk = Desk()
     people: list[Person] = Field(default=[], max_length=200)
+    incidents: Incidents = Incidents()
     hours: HoursTable = HoursTable()
     sla: list[Policy] = []
 
@@ -148,6 +174,7 @@ class Config:
     sla: list[Policy] = field(default_factory=list)
     needs_approval: frozenset[str] = frozenset()
     """Those whose answers a lead has to approve."""
+    incidents: Incidents = field(default_factory=Incidents)
 
 
 def load(path: Path) -> Config:
@@ -207,6 +234,7 @@ class _Reader:
             hours=settings.hours.hours(ZoneInfo(settings.timezone)),
             sla=settings.sla,
             needs_approval=needs_approval(settings),
+            incidents=settings.incidents,
         )
 
     def _check_approval(self, settings: Settings) -> None:

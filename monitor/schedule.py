@@ -28,6 +28,7 @@ from monitor.intake.scoring import rescore, score_new
 from monitor.intake.sources import sync_sources
 from monitor.model.scorer import Scorer, load_scorer, suggested_threshold
 from monitor.watch import health
+from monitor.watch.proposing import propose
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +105,12 @@ class Engine:
                 pass
             sla_clock.watch(session, config.leads, config.desk.warn_before, config.zone)
 
+    def propose_incidents(self) -> None:
+        """Compare new cases with the others: those that tell of one fault are proposed."""
+        with Session(self.database) as session:
+            while propose(session, threshold(self.config), self.config.incidents.window):
+                pass
+
     def promise_anew(self) -> None:
         """Have the due times of every standing case set again: the settings may have changed."""
         with Session(self.database) as session:
@@ -176,6 +183,7 @@ def run(engine: Engine, stop: threading.Event) -> None:
     every(TICK, lambda: deque(engine.work_through(stop), maxlen=0), "score and triage")
     every(15, engine.wake, "wake")
     every(5, engine.promise, "keep promises")
+    every(30, engine.propose_incidents, "propose incidents")
     every(20, engine.settle, "settle replies")
     every(health.BEAT_EVERY.total_seconds(), engine.beat, "beat")
     every(6 * 3600, engine.prune, "prune")

@@ -215,7 +215,7 @@ def customer_wrote(session: Session, case: Case, post: Post) -> None:
         record(session, case.id, "another post")
     if not heard:
         case.waiting_since = min(case.waiting_since or post.created_at, post.created_at)
-    case.promised_at = None
+    case.promised_at = case.compared_at = None
     case.rank = rank(case)
     session.add(case)
 

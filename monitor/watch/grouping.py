@@ -39,7 +39,7 @@ class Weights:
     """From here, on average over its posts, a post joins a group. Many looks mislead less."""
 
 
-WEIGHTS = Weights(meaning=1.0, words=0.2, thread=2.5, hours=1.2, pair=2.9, join=0.9)
+WEIGHTS = Weights(meaning=1.0, words=0.25, thread=2.5, hours=1.2, pair=3.0, join=1.0)
 """Fitted to the demo and to real outages, precision before recall: a wrong proposal costs a
 person's time and trust, a post that is missed is found by hand. The shipped vectors tell little
 about which fault a post is about, so `meaning` is low; fit again when the model changes."""
@@ -53,8 +53,8 @@ SAME_TIME = 3.0
 COMPARED = 100
 """Posts of one group that a new post is compared with, the newest: more say nothing new."""
 
-LONGEST = 600
-"""Characters of a post whose words count: an essay names everything once."""
+LONGEST = 280
+"""Characters of a post whose words count: what it is about is said first, an essay names everything."""
 
 _WORD = re.compile(r"[@#]?[^\W_](?:[\w.'’]*[^\W_])?")
 
@@ -64,6 +64,7 @@ class Item:
     """One post, as the grouping sees it."""
 
     id: int
+    case: int
     author: int
     at: datetime
     text: str
@@ -80,13 +81,14 @@ class Group:
     key: int | None = None
     """The incident that it is already; None: a new one."""
     apart: frozenset[int] = frozenset()
-    """Items that a person took out of it."""
+    """Cases that a person took out of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
     """Where a post belongs, and how sure that is."""
 
+    item: Item
     group: Group
     likeness: float
     """0 to 1; a half is a toss-up."""
@@ -164,12 +166,14 @@ class Grouping:
             self.groups.append(Group())
         self.groups[number].items.append(item)
         self._keep(item, number)
-        return Placed(self.groups[number], _share(odds))
+        return Placed(item, self.groups[number], _share(odds))
 
     def gather(self, group: Group) -> list[Placed]:
         """Look again at the lone posts: what a group tells is clearer once it has members."""
         number = self._number(group)
-        inside = [item for item, home in zip(self._items, self._home, strict=True) if home == number]
+        inside = [
+            item for item, home in zip(self._items, self._home, strict=True) if home == number
+        ]
         if len(inside) < 2:
             return []
         odds = np.mean([self.likeness(item) for item in inside], axis=0) - self._weights.join
@@ -178,12 +182,12 @@ class Grouping:
         for place in np.flatnonzero(odds >= 0):
             home = self._home[place]
             lone = sizes[home] == 1 and self.groups[home].key is None
-            if home == number or not lone or self._items[place].id in group.apart:
+            if home == number or not lone or self._items[place].case in group.apart:
                 continue
             self._home[place] = number
             self.groups[home].items.clear()
             group.items.append(self._items[place])
-            found.append(Placed(group, _share(float(odds[place]))))
+            found.append(Placed(self._items[place], group, _share(float(odds[place]))))
         return found
 
     def likeness(self, item: Item) -> Any:
@@ -207,7 +211,7 @@ class Grouping:
         for number in np.argsort(-clear):
             if clear[number] < 0:
                 break
-            if sizes[number] and item.id not in self.groups[number].apart:
+            if sizes[number] and item.case not in self.groups[number].apart:
                 return int(number), float(clear[number])
         return None, 0.0
 
