@@ -14,11 +14,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from monitor.model.text import clean, gist
+from monitor.model.data import WRITTEN_POSTS, read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +40,16 @@ class Weights:
     """From here, on average over its posts, a post joins a group. Many looks mislead less."""
 
 
-WEIGHTS = Weights(meaning=1.0, words=0.25, thread=2.5, hours=1.2, pair=3.0, join=1.0)
+WEIGHTS = Weights(meaning=2.0, words=0.2, thread=1.5, hours=1.2, pair=3.44, join=1.16)
 """Fitted to the demo and to real outages, precision before recall: a wrong proposal costs a
 person's time and trust, a post that is missed is found by hand. The shipped vectors tell little
 about which fault a post is about, so `meaning` is low; fit again when the model changes."""
 
 COMMON = 2.0
 """A word that one post in seven uses (e to the power of this) or more tells nothing."""
+
+FEW = 30
+"""Posts of other days, below which they do not tell yet which words are common."""
 
 SAME_TIME = 3.0
 """Hours within which it tells nothing that one post came sooner than another."""
@@ -54,8 +58,10 @@ COMPARED = 100
 """Posts of one group that a new post is compared with, the newest: more say nothing new."""
 
 LONGEST = 280
-"""Characters of a post whose words count: what it is about is said first, an essay names everything."""
+"""Characters of a post whose words count: it says first what it is about, and an essay names
+everything."""
 
+_LINK = re.compile(r"(?:https?://|www\.)\S+")
 _WORD = re.compile(r"[@#]?[^\W_](?:[\w.'’]*[^\W_])?")
 
 
@@ -95,17 +101,31 @@ class Placed:
 
 
 def words(text: str) -> frozenset[str]:
-    """The words of a post that can tell a fault from another: folded, without links and numbers
-    of one digit; mentions and hashtags stay."""
-    folded = unicodedata.normalize("NFKC", text[:LONGEST]).casefold()
-    folded = re.sub(r"(?:https?://|www\.)\S+", " ", folded)
-    return frozenset(word for word in _WORD.findall(folded) if len(word) > 2)
+    """The words by which a post tells what it is about; mentions and hashtags are some."""
+    return frozenset(word for word in _WORD.findall(_folded(text[:LONGEST])) if len(word) > 2)
+
+
+def _folded(text: str) -> str:
+    return _LINK.sub(" ", unicodedata.normalize("NFKC", text).casefold())
+
+
+@cache
+def _usual() -> tuple[Counter[str], int]:
+    """In how many of the posts that were written for this project each word is, and of how many."""
+    counts: Counter[str] = Counter()
+    posts = 0
+    for row in read_rows(WRITTEN_POSTS):
+        posts += 1
+        counts.update(words(row["text"]))
+    return counts, posts
 
 
 class Rarity:
-    """How much a word tells: the fewer recent posts use it, the more.
+    """How much a word tells: the fewer posts use it, the more.
 
-    A post's own day is not counted: an outage makes its own words common.
+    It has to be rare in what people write to companies, and in what is written to this one lately:
+    its name tells nothing. A post's own day is not counted, as an outage makes its own words
+    common; on the first days, when there is hardly any other, it is.
     """
 
     def __init__(self, told: Iterable[tuple[datetime, str]]) -> None:
@@ -119,15 +139,22 @@ class Rarity:
 
     def of(self, word: str, at: datetime) -> float:
         """0 for a common word, 1 for one that is e times rarer, 2 for e times e ..."""
+        counts, written = _usual()
         day = at.astimezone(UTC).date()
         uses = self._uses.get(word, Counter())
-        posts = self._posts.total() - self._posts[day] + 2
-        return max(0.0, math.log(posts / (uses.total() - uses[day] + 1)) - COMMON)
+        others = self._posts.total() - self._posts[day]
+        if others >= FEW:
+            lately = (uses.total() - uses[day]) / others
+        else:
+            lately = uses.total() / (self._posts.total() + FEW)
+        return max(0.0, -math.log(max(lately, (counts[word] + 1) / (written + 2))) - COMMON)
 
 
 def same_words(text: str) -> str:
-    """Equal for copies and near-copies of a text, which count once."""
-    return gist(clean(text))
+    """Equal for copies and near-copies of a text, which count once: marks, links and whom it is
+    addressed to make no difference."""
+    found = _WORD.findall(_folded(text))
+    return " ".join(word for word in found if word[0] != "@" and word != "rt")
 
 
 def voices(items: Sequence[Item]) -> int:

@@ -84,7 +84,7 @@ def _compare(
     if not waiting:
         return
     rarity = _rarity(session)
-    beside = Grouping(rarity)
+    beside = Grouping(rarity, grouping.WEIGHTS)
     for incident in standing(session, since):
         beside.stand(_as_group(session, incident))
     for item in lone:
