@@ -41,6 +41,11 @@ TOLD = {
     "reply sent back": "sent the answer back",
     "reply given up": "gave the answer up",
     "answered on the network": "answered on the network",
+    "joined an incident": "put it into incident",
+    "taken out of an incident": "took it out of incident",
+    "incident fixed": "said that an incident is fixed",
+    "told that it is fixed": "told the customer that it is fixed",
+    "not told yet that it is fixed": "took back that the customer was told",
     "labelled": "said what a post is",
     "label taken back": "What was said of a post was taken back",
 }

@@ -10,6 +10,7 @@ from sqlmodel import Session
 from connectors.base import Connector
 from dashboard import actions, approval_box, resources, times, widgets
 from dashboard.canned_box import draw_canned
+from dashboard.incident_box import draw_update
 from dashboard.markup import Markup, draw, foreign, link_out, tag
 from dashboard.private_box import draw_switch
 from dashboard.sending import PRETENDER, tell_sent
@@ -85,6 +86,7 @@ def _editor(file: CaseFile, connector: Connector) -> None:
         st.session_state[key] = draft.text if draft else ""
     approval_box.draw_refusal(draft)
     draw_canned(file, key, partial(_save, case_id, key))
+    draw_update(file, key, partial(_save, case_id, key))
     text: str = st.text_area(
         "Your answer",
         key=key,

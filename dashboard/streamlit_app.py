@@ -29,6 +29,8 @@ def main() -> None:
         [
             st.Page("app_pages/work_queue.py", title="Queue", default=True),
             st.Page("app_pages/case.py", title="Case", visibility="hidden"),
+            st.Page("app_pages/incidents.py", title="Incidents"),
+            st.Page("app_pages/incident.py", title="Incident", visibility="hidden"),
             st.Page("app_pages/check.py", title="Check"),
             st.Page("app_pages/trends.py", title="Trends"),
             st.Page("app_pages/quality.py", title="Model quality"),
@@ -42,11 +44,17 @@ def main() -> None:
         people.choose()
         draw_notices()
         st.page_link("app_pages/work_queue.py", label="Queue", icon=":material/inbox:")
+        st.page_link("app_pages/incidents.py", label=_incidents_label(), icon=":material/hub:")
         st.page_link("app_pages/check.py", label=_check_label(), icon=":material/fact_check:")
         st.page_link("app_pages/trends.py", label="Trends", icon=":material/monitoring:")
         st.page_link("app_pages/quality.py", label="Model quality", icon=":material/speed:")
         st.page_link("app_pages/sources.py", label="Sources", icon=":material/rss_feed:")
     page.run()
+
+
+def _incidents_label() -> str:
+    waiting = resources.proposals()
+    return f"Incidents **{waiting}**" if waiting else "Incidents"
 
 
 def _check_label() -> str:

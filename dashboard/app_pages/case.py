@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard import actions, resources, times, widgets
 from dashboard.case_actions import action_bar
 from dashboard.case_side import draw_side
+from dashboard.incident_box import draw_incident
 from dashboard.markup import Markup, draw, foreign, link_out, tag
 from dashboard.reply_box import draw_reply_box
 from dashboard.sla_box import due_badges
@@ -33,6 +34,7 @@ def main() -> None:
     _navigation(file)
     _header(file)
     actions.show_outcome()
+    draw_incident(file)
     action_bar(file)
     with st.container(key="case-body"):
         thread, side = st.columns([11, 6], gap="large")

@@ -51,6 +51,10 @@ COMMON = 2.0
 FEW = 30
 """Posts of other days, below which they do not tell yet which words are common."""
 
+UNHEARD = 200
+"""Posts without the word that are taken for granted on the first days: of two posts in all, what
+both say is no common word."""
+
 SAME_TIME = 3.0
 """Hours within which it tells nothing that one post came sooner than another."""
 
@@ -146,7 +150,7 @@ class Rarity:
         if others >= FEW:
             lately = (uses.total() - uses[day]) / others
         else:
-            lately = uses.total() / (self._posts.total() + FEW)
+            lately = uses.total() / (self._posts.total() + UNHEARD)
         return max(0.0, -math.log(max(lately, (counts[word] + 1) / (written + 2))) - COMMON)
 
 

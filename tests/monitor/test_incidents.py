@@ -2,7 +2,7 @@
 
 import threading
 from datetime import timedelta
-from itertools import count
+from itertools import count, product
 
 import pytest
 import sqlalchemy as sa
@@ -32,6 +32,12 @@ from tests.conftest import ALICE, BOB
 
 WINDOW = timedelta(hours=72)
 NUMBERS = count(1)
+CHATTER = (
+    "my internet is slow again",
+    "the bill is wrong and you never answer me",
+    "no engineer came since the morning",
+    "has it only been two days",
+)
 RED = "Eastmoor: no internet since six, the hub blinks red"
 ALSO = "is it only me or has the hub gone red in eastmoor"
 THIRD = "red light on our hub too, Eastmoor, brook street"
@@ -52,16 +58,20 @@ def _chatter(session: Session, source: Source) -> None:
     quiet = Author(network="net", external_id="chatter", handle="chatter")
     session.add(quiet)
     session.flush()
-    for day in range(2, 14):
-        for text in ("my internet is slow again", "the bill is wrong and you never answer me",
-                     "no engineer came since the morning", "has it only been two days"):  # fmt: skip
-            session.add(
-                Post(
-                    network="net", external_id=f"c{next(NUMBERS)}", source_id=source.id,
-                    author_id=quiet.id, text=text, created_at=now() - timedelta(days=day),
-                    scorer="t", complaint=0.1, triaged_at=now(),
-                )
-            )  # fmt: skip
+    for day, text in product(range(2, 14), CHATTER):
+        session.add(
+            Post(
+                network="net",
+                external_id=f"c{next(NUMBERS)}",
+                source_id=source.id,
+                author_id=quiet.id,
+                text=text,
+                created_at=now() - timedelta(days=day),
+                scorer="t",
+                complaint=0.1,
+                triaged_at=now(),
+            )
+        )
     session.commit()
 
 
