@@ -4,8 +4,8 @@ PYTHON ?= python3
 PORT ?= 8501
 RUN = .venv/bin/python -m
 
-.PHONY: run test quick check bench bench-drafts bench-replay bench-spikes bench-trends bench-model \
-  evaluate lock clean
+.PHONY: run test quick check bench bench-drafts bench-incidents bench-replay bench-spikes \
+  bench-trends bench-model evaluate lock clean
 
 run: .venv/run ## start the engine and the dashboard, here http://127.0.0.1:8501
 	@$(RUN) monitor up --port $(PORT)
@@ -37,6 +37,9 @@ bench-spikes: .venv/dev ## print how good the spike and silence alerts are (need
 
 bench-trends: .venv/dev ## print how fast the trends are on a million posts
 	@$(RUN) tests.bench.trends
+
+bench-incidents: .venv/dev ## print how well posts of one fault are found, beside the figures that README names
+	@$(RUN) tests.bench.incidents
 
 bench-model: .venv-train/ready ## print the model's speeds beside the usual way
 	@.venv-train/bin/python -m tests.bench.model

@@ -35,6 +35,24 @@ def stacked(
     return chart
 
 
+def growth(rows: list[dict[str, Any]]) -> alt.Chart:
+    """How many distinct authors had told of an incident, over time."""
+    chart: alt.Chart = (
+        alt.Chart({"values": rows})
+        .mark_line(interpolate="step-after", point=True)
+        .encode(
+            x=alt.X("time:T", title=None),
+            y=alt.Y("authors:Q", title=None, axis=alt.Axis(tickMinStep=1, format="d")),
+            tooltip=[
+                alt.Tooltip("time:T", title="Time", format="%a %-d %b %H:%M"),
+                alt.Tooltip("authors:Q", title="Distinct authors"),
+            ],
+        )
+        .properties(height=200, padding={"left": 4, "right": 16, "top": 4, "bottom": 4})
+    )
+    return chart
+
+
 def by_threshold(
     rows: list[dict[str, Any]], field: str, title: str, chosen: float, today: float
 ) -> alt.LayerChart | alt.FacetChart:

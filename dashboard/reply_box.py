@@ -13,6 +13,7 @@ from dashboard.author_box import draw_preference
 from dashboard.canned_box import draw_canned
 from dashboard.draft_box import draw_draft_box
 from dashboard.draft_words import changed_elsewhere, save, show_unsaved, take
+from dashboard.incident_box import draw_update
 from dashboard.markup import Markup, draw, foreign, link_out, tag
 from dashboard.private_box import draw_switch
 from dashboard.sending import PRETENDER, tell_sent
@@ -106,6 +107,7 @@ def _editor(file: CaseFile, connector: Connector) -> None:
         take(key, kept)
     approval_box.draw_refusal(draft)
     draw_canned(file, key, partial(save, case_id, key))
+    draw_update(file, key, partial(save, case_id, key))
     text: str = st.text_area(
         "Your answer",
         key=key,

@@ -24,7 +24,7 @@ from monitor.model.scorer import ModelError, Scorer, load_scorer
 from monitor.model.why import Piece, why
 from monitor.store.db import DatabaseError, check_version, connect
 from monitor.store.models import CaseStatus, Notice, SavedView, Source, now
-from monitor.watch import health
+from monitor.watch import health, incident_card
 from monitor.watch.trends.measures import Rules
 from monitor.watch.trends.overview import rules_of
 
@@ -243,8 +243,29 @@ def unseen(person: str) -> Sequence[Notice]:
         return []
 
 
+@st.cache_data(ttl=15, show_spinner=False)
+def proposals() -> int:
+    """How many proposed incidents wait for a person's word; up to 15 s old.
+
+    0 where that cannot be told: what is wrong is said by the page.
+    """
+    try:
+        with Session(_engine(config().database_url)) as opened:
+            return len(incident_card.proposed(opened))
+    except (DatabaseError, sa.exc.OperationalError):
+        return 0
+
+
+def asked_number(name: str) -> int | None:
+    """The number that the page's address asks for; None where it is none."""
+    asked = st.query_params.get(name, "")
+    # More digits than any database counts to are nobody's number.
+    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else None
+
+
 def forget_counts() -> None:
     """Count anew at the next look: something was just changed here."""
+    proposals.clear()
     counts.clear()
     count.clear()
     promises_due.clear()

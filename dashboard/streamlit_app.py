@@ -31,6 +31,8 @@ def main() -> None:
         [
             st.Page("app_pages/work_queue.py", title="Queue", default=True),
             st.Page("app_pages/case.py", title="Case", visibility="hidden"),
+            st.Page("app_pages/incidents.py", title="Incidents"),
+            st.Page("app_pages/incident.py", title="Incident", visibility="hidden"),
             st.Page("app_pages/check.py", title="Check"),
             st.Page("app_pages/posts.py", title="Posts"),
             st.Page("app_pages/trends.py", title="Trends"),
@@ -48,6 +50,7 @@ def main() -> None:
         draw_bell()
         draw_away()
         st.page_link("app_pages/work_queue.py", label="Queue", icon=":material/inbox:")
+        st.page_link("app_pages/incidents.py", label=_incidents_label(), icon=":material/hub:")
         st.page_link("app_pages/check.py", label=_check_label(), icon=":material/fact_check:")
         st.page_link("app_pages/posts.py", label="Posts", icon=":material/forum:")
         st.page_link("app_pages/trends.py", label="Trends", icon=":material/monitoring:")
@@ -55,6 +58,11 @@ def main() -> None:
         st.page_link("app_pages/sources.py", label="Sources", icon=":material/rss_feed:")
         draw_keys()
     page.run()
+
+
+def _incidents_label() -> str:
+    waiting = resources.proposals()
+    return f"Incidents **{waiting}**" if waiting else "Incidents"
 
 
 def _check_label() -> str:

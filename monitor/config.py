@@ -15,7 +15,14 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from connectors import CONNECTORS
 from connectors.base import Connector
@@ -87,6 +94,24 @@ class Digest(Section):
     """By the clock of the team's time zone."""
 
 
+class Incidents(Section):
+    """How cases that tell of one fault are found and counted."""
+
+    window: Length = timedelta(hours=72)
+    """How far back a case looks for others that tell of the same fault."""
+    silent_low: int = Field(default=25, ge=0, le=100_000)
+    silent_high: int = Field(default=50, ge=0, le=100_000)
+    """For one who tells of a fault, how many keep silent: a rule of thumb, not measured."""
+
+    @field_validator("silent_high")
+    @classmethod
+    def ordered(cls, value: int, info: ValidationInfo) -> int:
+        """Only a range that goes upwards."""
+        if value < info.data.get("silent_low", 0):
+            raise ValueError("must not be below silent_low")
+        return value
+
+
 class SourceTable(BaseModel):
     """The part of a [sources.NAME] table that every connector shares."""
 
@@ -119,6 +144,7 @@ class Settings(Section):
     """The shipped model, or a Hugging Face sequence classification model (name or folder)."""
     desk: Desk = Desk()
     people: list[Person] = Field(default=[], max_length=200)
+    incidents: Incidents = Incidents()
     hours: HoursTable = HoursTable()
     sla: list[Policy] = []
     digest: Digest = Digest()
@@ -170,6 +196,7 @@ class Config:
     desk_people: dict[str, Person] = field(default_factory=dict)
     """The same people with all that is known of them."""
     digest: Digest = field(default_factory=Digest)
+    incidents: Incidents = field(default_factory=Incidents)
 
 
 def load(path: Path) -> Config:
@@ -231,6 +258,7 @@ class _Reader:
             needs_approval=needs_approval(settings),
             desk_people={person.name: person for person in settings.people},
             digest=settings.digest,
+            incidents=settings.incidents,
         )
 
     def _check_approval(self, settings: Settings) -> None:

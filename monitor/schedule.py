@@ -28,6 +28,7 @@ from monitor.intake.scoring import rescore, score_new
 from monitor.intake.sources import sync_sources
 from monitor.model.scorer import Scorer, load_scorer, suggested_threshold
 from monitor.watch import digest, health
+from monitor.watch.proposing import propose
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +104,12 @@ class Engine:
             while sla_clock.refresh(session, config.sla, config.hours):
                 pass
             sla_clock.watch(session, config.leads, config.desk.warn_before, config.zone)
+
+    def propose_incidents(self) -> None:
+        """Compare new cases with the others: those that tell of one fault are proposed."""
+        with Session(self.database) as session:
+            while propose(session, threshold(self.config), self.config.incidents.window):
+                pass
 
     def promise_anew(self) -> None:
         """Have the due times of every standing case set again: the settings may have changed."""
@@ -199,6 +206,7 @@ def run(engine: Engine, stop: threading.Event) -> None:
     if engine.config.desk.auto_assign:
         every(10, engine.auto_assign, "hand out cases")
     every(30, engine.tell_promises, "tell of promises")
+    every(30, engine.propose_incidents, "propose incidents")
     every(20, engine.settle, "settle replies")
     every(20, engine.follow, "follow threads")
     every(health.BEAT_EVERY.total_seconds(), engine.beat, "beat")

@@ -10,6 +10,7 @@ from dashboard import actions, author_box, bell, resources, times, widgets
 from dashboard.case_actions import action_bar
 from dashboard.case_side import draw_side
 from dashboard.closing_box import draw_ending
+from dashboard.incident_box import draw_incident
 from dashboard.markup import Markup, draw, foreign, link_out, tag
 from dashboard.merge_box import draw_merge
 from dashboard.presence_box import draw_presence
@@ -39,6 +40,7 @@ def main() -> None:
     _navigation(file)
     _header(file)
     actions.show_outcome()
+    draw_incident(file)
     action_bar(file)
     draw_ending(file)
     others = st.empty()

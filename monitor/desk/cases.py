@@ -253,7 +253,7 @@ def customer_wrote(session: Session, case: Case, post: Post) -> None:
             text = f"The customer of case {case.id} wrote again."
             key = f"customer {case.id} {post.id}"
             notices.tell(session, case.assignee, key, NoticeKind.CUSTOMER, text, case.id)
-    case.promised_at = None
+    case.promised_at = case.compared_at = None
     case.thread_due_at = now() + FOLLOW_AFTER
     case.rank = rank(case)
     session.add(case)

@@ -27,8 +27,8 @@ def test_it_ranks_posts_to_companies_of_a_kind_never_taught(shipped: Scorer) -> 
     wanted = [row["complaint"] == "1" for row in agreed]
     precision = average_precision(said, wanted)
     assert precision is not None
-    assert precision > 0.72
-    assert class_scores([share >= 0.5 for share in said], wanted)[1] > 0.62
+    assert precision > 0.92
+    assert class_scores([share >= 0.5 for share in said], wanted)[1] > 0.81
     toned = [row["sentiment"] == row["second_sentiment"] for row in agreed]
     found = [score.sentiment for score, keep in zip(scores, toned, strict=True) if keep]
     tones = [
@@ -36,7 +36,7 @@ def test_it_ranks_posts_to_companies_of_a_kind_never_taught(shipped: Scorer) -> 
         for row, keep in zip(agreed, toned, strict=True)
         if keep
     ]
-    assert class_scores(found, tones)[0] > 0.57
+    assert class_scores(found, tones)[0] > 0.79
 
 
 def test_every_written_post_was_read_twice_by_its_rules() -> None:
@@ -55,10 +55,10 @@ def test_its_figures_on_public_sets_are_those_of_its_card(shipped: Scorer, tmp_p
     for name in ("tweeteval", "complaints", "airline"):
         (tmp_path / name).symlink_to(SHARED / name)
     found = {(row.data, row.measure): row.value or 0.0 for row in report(shipped, tmp_path)}
-    assert found["sentiment of tweets", "macro recall"] > 0.71
-    assert found["complaints, unseen domains", "average precision"] > 0.95
-    assert found["complaints, unseen domains", "macro F1 at 0.5"] > 0.75
-    assert found["negative tweets to airlines", "the same at 10% negative"] > 0.55
+    assert found["sentiment of tweets", "macro recall"] > 0.715
+    assert found["complaints, unseen domains", "average precision"] > 0.965
+    assert found["complaints, unseen domains", "macro F1 at 0.5"] > 0.83
+    assert found["negative tweets to airlines", "the same at 10% negative"] > 0.63
     before, *_, after = learning_curve(shipped, tmp_path)
     assert (before.corrections, after.corrections) == (0, 1_000)
     assert after.live > before.live

@@ -157,6 +157,13 @@ class Case(SQLModel, table=True):
             sqlite_where=text("merged_into IS NOT NULL"),
             postgresql_where=text("merged_into IS NOT NULL"),
         ),
+        # Read by incidents: cases that nobody has compared with the others.
+        Index(
+            "ix_case_to_compare",
+            "id",
+            sqlite_where=text("compared_at IS NULL"),
+            postgresql_where=text("compared_at IS NULL"),
+        ),
         # Read by the waker.
         Index(
             "ix_case_to_wake",
@@ -226,6 +233,10 @@ class Case(SQLModel, table=True):
     due_at: datetime | None = None
     """The earliest of these that still runs: what breaks next."""
     reply_status: ReplyStatus = Field(default=ReplyStatus.UNANSWERED, sa_type=stored(ReplyStatus))
+
+    compared_at: datetime | None = None
+    """When it was compared with other cases, for incidents; null: to be done, as it is new or the
+    customer wrote more."""
 
     complaint: float = 0.0
     """The complaint probability of its worst unanswered post, by points."""

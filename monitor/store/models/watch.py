@@ -23,6 +23,8 @@ class IncidentStatus(StrEnum):
     """Closed with evidence that nothing was wrong."""
     REJECTED = "rejected"
     """A person said that these cases have nothing in common: not proposed again."""
+    MERGED = "merged"
+    """Goes on in the incident of `merged_into`."""
 
 
 class Reproduced(StrEnum):
@@ -43,8 +45,6 @@ class Incident(SQLModel, table=True):
     status: IncidentStatus = Field(default=IncidentStatus.PROPOSED, sa_type=stored(IncidentStatus))
     words: str = ""
     """What the posts have in common, in words, as the proposal saw it."""
-    vector: bytes | None = None
-    """The middle of its posts' vectors, float32: what new posts are compared with."""
     first_seen_at: datetime
     last_seen_at: datetime
     created_at: datetime = Field(default_factory=now)
@@ -64,6 +64,8 @@ class Incident(SQLModel, table=True):
     update_at: datetime | None = None
     closed_by: str | None = None
     closed_at: datetime | None = None
+    """When it was fixed, closed as no fault, rejected or merged."""
+    merged_into: int | None = Field(default=None, foreign_key="incident.id")
 
 
 class IncidentCase(SQLModel, table=True):
@@ -73,6 +75,9 @@ class IncidentCase(SQLModel, table=True):
 
     case_id: int = Field(foreign_key="case.id", primary_key=True)
     incident_id: int = Field(foreign_key="incident.id")
+    post_id: int | None = None
+    """The post that tells of it; null: the one that the case shows. No foreign key: a post that is
+    erased only leaves the words that the case still has."""
     likeness: float | None = None
     """How near its posts lie to the others, 0 to 1; null: put there by hand."""
     added_by: str | None = None

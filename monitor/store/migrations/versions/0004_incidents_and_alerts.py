@@ -48,7 +48,6 @@ def upgrade() -> None:
         sa.Column("title", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("status", sa.String(length=20), nullable=False),
         sa.Column("words", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("vector", sa.LargeBinary(), nullable=True),
         sa.Column("first_seen_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("last_seen_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
@@ -65,6 +64,10 @@ def upgrade() -> None:
         sa.Column("update_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("closed_by", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("closed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("merged_into", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["merged_into"], ["incident.id"], name=op.f("fk_incident_merged_into_incident")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_incident")),
     )
     with op.batch_alter_table("incident") as table:
@@ -131,6 +134,7 @@ def upgrade() -> None:
         "incidentcase",
         sa.Column("case_id", sa.Integer(), nullable=False),
         sa.Column("incident_id", sa.Integer(), nullable=False),
+        sa.Column("post_id", sa.Integer(), nullable=True),
         sa.Column("likeness", sa.Float(), nullable=True),
         sa.Column("added_by", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("added_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
@@ -146,9 +150,21 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("incidentcase") as table:
         table.create_index("ix_incidentcase_of_incident", ["incident_id", "case_id"])
+    op.add_column(
+        "case", sa.Column("compared_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True)
+    )
+    op.create_index(
+        "ix_case_to_compare",
+        "case",
+        ["id"],
+        sqlite_where=sa.text("compared_at IS NULL"),
+        postgresql_where=sa.text("compared_at IS NULL"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_case_to_compare", "case")
+    op.drop_column("case", "compared_at")
     with op.batch_alter_table("incidentcase") as table:
         table.drop_index("ix_incidentcase_of_incident")
 
