@@ -53,15 +53,14 @@ def must_ask(draft: Reply | None, text: str) -> bool:
     return draft is None or draft.text != text.strip() or not steps.approved(draft)
 
 
-def ask(case_id: int, key: str) -> None:
+def ask(case_id: int, key: str, reasons: dict[str, str]) -> None:
     """Keep what stands in the box `key`, then let it wait for a lead."""
     config = resources.config()
     text = st.session_state.get(key) or ""
 
     def keep_and_ask(session: Session, agent: str) -> None:
         draft = replies.save_draft(session, case_id, agent, text)
-        contact = config.desk.private_contact
-        approval.ask(session, draft.id, agent, config.leads, private_contact=contact)
+        approval.ask(session, draft.id, agent, config.leads, config.desk, reasons)
 
     actions.act(keep_and_ask, "A lead is asked: it goes out once they approve it.")
 
@@ -106,7 +105,7 @@ def _approve(reply_id: int, text: str, source: SourceConfig) -> None:
                 connector,
                 leads=config.leads,
                 text=text,
-                private_contact=config.desk.private_contact,
+                desk=config.desk,
             )
         tell_sent(sent, source)
 

@@ -34,6 +34,7 @@ TOLD = {
     "post edited by its author": "The author edited a post",
     "post deleted by its author": "The author deleted a post",
     "reply is being sent": "sent an answer",
+    "sent despite a warning": "sent it despite a warning of the draft check",
     "reply sent": "The network took the answer",
     "reply seen": "The answer was seen on the network",
     "reply failed": "The network refused the answer",

@@ -11,6 +11,7 @@ from connectors.base import Connector
 from dashboard import actions, approval_box, resources, times, widgets
 from dashboard.author_box import draw_preference
 from dashboard.canned_box import draw_canned
+from dashboard.draft_box import draw_draft_box
 from dashboard.draft_words import changed_elsewhere, save, show_unsaved, take
 from dashboard.markup import Markup, draw, foreign, link_out, tag
 from dashboard.private_box import draw_switch
@@ -102,6 +103,7 @@ def _editor(file: CaseFile, connector: Connector) -> None:
         args=(case_id, key),
     )
     changed_elsewhere(case_id, key, kept)
+    checked = draw_draft_box(file, text, key)
     length, most = connector.length(text.strip()), connector.max_length
     too_long = most is not None and length > most
     draw_switch(key, partial(save, case_id, key))
@@ -109,7 +111,8 @@ def _editor(file: CaseFile, connector: Connector) -> None:
         if approval_box.must_ask(draft, text):
             st.button(
                 "Ask for approval", key="ask", type="primary", icon=":material/how_to_reg:",
-                disabled=too_long, on_click=approval_box.ask, args=(case_id, key),
+                disabled=too_long or checked.blocked, on_click=approval_box.ask,
+                args=(case_id, key, checked.reasons),
                 help="A lead reads your answer before it goes out",
             )  # fmt: skip
         elif st.button(
@@ -117,9 +120,9 @@ def _editor(file: CaseFile, connector: Connector) -> None:
             key="send",
             type="primary",
             icon=":material/send:",
-            disabled=too_long,
+            disabled=too_long or checked.blocked,
         ):
-            _send(file, key, text)
+            _send(file, key, text, checked.reasons)
         if draft:
             st.button("Discard draft", key="discard", type="tertiary", on_click=_discard,
                       args=(case_id, key))  # fmt: skip
@@ -167,14 +170,14 @@ def _discard(case_id: int, key: str) -> None:
         take(key, "")
 
 
-def _send(file: CaseFile, key: str, text: str) -> None:
+def _send(file: CaseFile, key: str, text: str, reasons: dict[str, str]) -> None:
     """Keep the draft, then send it; what came of it is told by the page that is drawn next."""
 
     def keep_and_send(session: Session, agent: str) -> None:
         before = st.session_state[f"{key}-before"]
         draft = replies.save_draft(session, file.case.id, agent, text, before)
         st.session_state[f"{key}-before"] = draft.text
-        _send_reply(session, agent, draft.id, resources.config().sources[file.source])
+        _send_reply(session, agent, draft.id, resources.config().sources[file.source], reasons)
 
     with st.spinner("Sending…"):
         # An answer to words that are not the customer's last ones is not sent.
@@ -182,7 +185,13 @@ def _send(file: CaseFile, key: str, text: str) -> None:
     st.rerun()
 
 
-def _send_reply(session: Session, agent: str, reply_id: int, source: SourceConfig) -> None:
+def _send_reply(
+    session: Session,
+    agent: str,
+    reply_id: int,
+    source: SourceConfig,
+    reasons: dict[str, str] | None = None,
+) -> None:
     config = resources.config()
     with closing(source.open()) as connector:
         reply = replies.send(
@@ -190,8 +199,9 @@ def _send_reply(session: Session, agent: str, reply_id: int, source: SourceConfi
             reply_id,
             agent,
             connector,
+            config.desk,
+            reasons,
             needs_approval=agent in config.needs_approval,
-            private_contact=config.desk.private_contact,
         )
     tell_sent(reply, source)
 

@@ -73,6 +73,8 @@ class Desk(Section):
     """Where a customer goes on in private: a link, or words with one."""
     auto_assign: bool = False
     """Hand cases that nobody has to people who are here and have room."""
+    own_contacts: list[str] = []
+    """Our telephone numbers, mail addresses and domains: no customer's data in an answer."""
 
 
 class SourceTable(BaseModel):

@@ -1,15 +1,18 @@
 """Approval: an answer that waits until a lead lets it go out, or sends it back with the reason."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from connectors.base import Connector
+from monitor.answer import draft_check
 from monitor.answer.canned import check_filled
+from monitor.answer.drafts import all_rules
 from monitor.answer.private import how
-from monitor.answer.replies import deliver
+from monitor.answer.replies import NOTHING_LISTED, deliver
 from monitor.answer.steps import check_owner, check_stands, check_text, set_case, take
+from monitor.config import Desk
 from monitor.desk import notices
 from monitor.desk.cases import CaseConflictError, CaseError, record
 from monitor.store.models import Case, Notice, NoticeKind, Reply, ReplyStatus, now
@@ -22,13 +25,14 @@ def ask(
     reply_id: int,
     agent: str,
     leads: Iterable[str],
-    *,
-    private_contact: str = "",
+    desk: Desk = NOTHING_LISTED,
+    reasons: Mapping[str, str] | None = None,
 ) -> None:
     """Let a draft wait for a lead; its text is fixed from here on. Every other lead is told.
 
-    Raises CaseError where the agent does not own the case, there is no other lead, the text is not
-    filled in, or the draft has changed meanwhile.
+    `reasons` says, by rule, why a warning of the draft check is overridden. Raises CaseError where
+    the agent does not own the case, there is no other lead, the text is not filled in, the draft
+    check holds it back, or the draft has changed meanwhile.
     """
     reply = session.get_one(Reply, reply_id, populate_existing=True)
     check_owner(session, reply.case_id, agent)
@@ -36,7 +40,7 @@ def ask(
     if not others:
         raise CaseError('Nobody else is a lead: give a person role = "lead" in the settings.')
     check_filled(reply.text)
-    detail = how(reply.text, private_contact)
+    detail = how(reply.text, desk.private_contact)
     words = col(Reply.text) == reply.text
     case_id = reply.case_id
     take(
@@ -49,6 +53,7 @@ def ask(
         approver=None,
         refusal=None,
     )
+    draft_check.let_pass(session, reply, agent, desk, reasons or {})
     set_case(session, case_id, ReplyStatus.WAITING)
     record(session, case_id, "approval asked", agent=agent, detail=detail)
     for lead in others:
@@ -71,13 +76,14 @@ def approve(
     *,
     leads: Collection[str],
     text: str,
-    private_contact: str = "",
+    desk: Desk = NOTHING_LISTED,
 ) -> Reply:
     """Let a waiting answer go out, and send it once, as `replies.send` does.
 
     `text` is what the lead has read: other words are not sent. What came of it is on the returned
-    reply. Raises CaseError where they are no lead or wrote it themselves, the case is resolved, or
-    the answer has changed or waits no longer.
+    reply. What the draft check only warns of, the lead has read. Raises CaseError where they are no
+    lead or wrote it themselves, the case is resolved, the draft check stops the answer, or it has
+    changed or waits no longer.
     """
     reply = session.get_one(Reply, reply_id, populate_existing=True)
     _check_lead(reply, lead, leads)
@@ -85,8 +91,10 @@ def approve(
     check_text(text, connector)
     words = col(Reply.text) == text
     take(session, reply_id, ReplyStatus.WAITING, ReplyStatus.SENDING, words, approver=lead)
+    read = {rule.id: "a lead approved it" for rule in all_rules()}
+    draft_check.let_pass(session, reply, lead, desk, read)
     set_case(session, reply.case_id, ReplyStatus.SENDING)
-    detail = how(text, private_contact)
+    detail = how(text, desk.private_contact)
     record(session, reply.case_id, "reply approved", agent=lead, detail=detail)
     _forget_notices(session, reply_id)
     session.commit()

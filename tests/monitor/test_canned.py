@@ -4,6 +4,7 @@ import pytest
 from sqlmodel import Session
 
 from monitor.answer import canned, private, replies
+from monitor.config import Desk as DeskSettings
 from monitor.desk.cases import CaseConflictError, CaseError
 from monitor.store.models import Author, Case, ReplyStatus
 from tests.conftest import ALICE, BOB, ScriptedNetwork
@@ -97,13 +98,13 @@ def test_an_unfilled_reply_is_not_sent(
 def test_public_then_private_is_one_reply_and_told(
     session: Session, case: Case, network: ScriptedNetwork, desk: Desk
 ) -> None:
-    text = private.with_contact("We are sorry.", CONTACT)
-    assert text == f"We are sorry.\n\n{CONTACT}"
+    text = private.with_contact("Your refund of June went out this morning.", CONTACT)
+    assert text == f"Your refund of June went out this morning.\n\n{CONTACT}"
     assert private.with_contact(text, CONTACT) == text
-    assert private.without_contact(text, CONTACT) == "We are sorry."
-    assert private.with_contact("We are sorry.", "") == "We are sorry."
-    assert private.without_contact("We are sorry.", " ") == "We are sorry."
+    assert private.without_contact(text, CONTACT) == "Your refund of June went out this morning."
+    assert private.with_contact("Your refund of June went out this morning.", "") == "Your refund of June went out this morning."
+    assert private.without_contact("Your refund of June went out this morning.", " ") == "Your refund of June went out this morning."
     draft = replies.save_draft(session, case.id, ALICE, text)
-    replies.send(session, draft.id, ALICE, network, private_contact=CONTACT)
+    replies.send(session, draft.id, ALICE, network, DeskSettings(private_contact=CONTACT))
     assert list(network.sent.values()) == [text]
     assert ("reply is being sent", "public, then private") in desk.details(case)
