@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from connectors import CONNECTORS
 from connectors.base import Connector
+from monitor.alert_settings import AlertSettings, channel_variable
 from monitor.hours import Hours
 from monitor.sla_settings import HoursTable, Length, Policy, problems
 
@@ -111,6 +112,7 @@ class Settings(Section):
     people: list[Person] = Field(default=[], max_length=200)
     hours: HoursTable = HoursTable()
     sla: list[Policy] = []
+    alerts: AlertSettings = AlertSettings()
 
     @field_validator("timezone")
     @classmethod
@@ -158,6 +160,9 @@ class Config:
     """Those whose answers a lead has to approve."""
     desk_people: dict[str, Person] = field(default_factory=dict)
     """The same people with all that is known of them."""
+    alerts: AlertSettings = AlertSettings()
+    channels: Mapping[str, str] = field(repr=False, default_factory=dict)
+    """Addresses of the channels that alerts go to; one without an address is not in it."""
 
 
 def load(path: Path) -> Config:
@@ -218,7 +223,13 @@ class _Reader:
             sla=settings.sla,
             needs_approval=needs_approval(settings),
             desk_people={person.name: person for person in settings.people},
+            alerts=settings.alerts,
+            channels=self._channels(settings.alerts),
         )
+
+    def _channels(self, alerts: AlertSettings) -> dict[str, str]:
+        found = {name: self.environment.get(channel_variable(name)) for name in alerts.channels}
+        return {name: address for name, address in found.items() if address}
 
     def _check_approval(self, settings: Settings) -> None:
         leads = {person.name for person in settings.people if person.role == "lead"}
