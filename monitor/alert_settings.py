@@ -8,9 +8,9 @@ from datetime import datetime, time, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from monitor.sla_settings import Length, Table
+from monitor.sla_settings import Length
 
 ChannelName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 
@@ -29,8 +29,10 @@ def _quiet(text: object) -> object:
     return time(hour, minute), time(last_hour, last_minute)
 
 
-class AlertSettings(Table):
-    """Who is told of alerts, and when."""
+class AlertSettings(BaseModel):
+    """Who is told of alerts, and when. Unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     page: list[ChannelName] = []
     """Channels that wake somebody. Empty: pages go where tickets go."""
@@ -51,6 +53,10 @@ class AlertSettings(Table):
     """Critical words: a complaint with one of them is a page by itself."""
     reach: int = Field(default=100_000, ge=1)
     """Followers from which a single complaint is a page."""
+    spike_ratio: float = Field(default=3.1, ge=1.5, le=100)
+    """How many times the usual complaints have to come, in a quarter of an hour and in the hour."""
+    spike_excess: int = Field(default=12, ge=1, le=100_000)
+    """And how many above the usual, in the hour."""
     backlog: int = Field(default=5_000, ge=1)
     """Posts waiting for the engine from which it is told that it is behind."""
     disk_free: float = Field(default=0.05, gt=0, lt=1)

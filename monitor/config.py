@@ -160,7 +160,7 @@ class Config:
     """Those whose answers a lead has to approve."""
     desk_people: dict[str, Person] = field(default_factory=dict)
     """The same people with all that is known of them."""
-    alerts: AlertSettings = AlertSettings()
+    alerts: AlertSettings = field(default_factory=AlertSettings)
     channels: Mapping[str, str] = field(repr=False, default_factory=dict)
     """Addresses of the channels that alerts go to; one without an address is not in it."""
 

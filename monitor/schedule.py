@@ -27,7 +27,8 @@ from monitor.intake.matching import QueryError
 from monitor.intake.scoring import rescore, score_new
 from monitor.intake.sources import sync_sources
 from monitor.model.scorer import Scorer, load_scorer, suggested_threshold
-from monitor.watch import health
+from monitor.watch import alerts, health, notify
+from monitor.watch.watchers import LOOK_EVERY, Watchers
 
 log = logging.getLogger(__name__)
 
@@ -129,6 +130,17 @@ class Engine:
         with Session(self.database) as session:
             health.beat(session, detail=self.scorer.name)
 
+    def look_around(self, watchers: Watchers) -> None:
+        """Fire alerts of what is wrong, resolve those of what is over."""
+        with Session(self.database) as session:
+            watchers.look(session)
+
+    def tell(self) -> None:
+        """Repeat and escalate alerts, and send what is due."""
+        with Session(self.database) as session:
+            alerts.tick(session, self.config.alerts)
+            notify.send_due(session, self.config)
+
     def prune(self) -> None:
         """Forget old fetches that told nothing."""
         with Session(self.database) as session:
@@ -163,7 +175,7 @@ def check_queries(config: Config) -> dict[str, Watch]:
 
 def run(engine: Engine, stop: threading.Event) -> None:
     """Run every job until `stop` is set, then let what runs come to its next commit."""
-    pool = ThreadPoolExecutor(len(engine.watches) + 4)
+    pool = ThreadPoolExecutor(len(engine.watches) + 6)
     scheduler = BackgroundScheduler(
         executors={"default": pool},
         # A late run is still wanted, but never two of one kind and never a queue of them.
@@ -185,6 +197,9 @@ def run(engine: Engine, stop: threading.Event) -> None:
         every(10, engine.auto_assign, "hand out cases")
     every(20, engine.settle, "settle replies")
     every(health.BEAT_EVERY.total_seconds(), engine.beat, "beat")
+    watchers = Watchers(engine.config, threshold(engine.config))
+    every(LOOK_EVERY, lambda: engine.look_around(watchers), "look around")
+    every(5, engine.tell, "send alerts")
     every(6 * 3600, engine.prune, "prune")
     every(6 * 3600, engine.learn, "learn")
     every(600, engine.draw_sample, "draw the weekly sample")

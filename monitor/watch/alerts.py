@@ -221,10 +221,19 @@ def _begin(session: Session, found: Finding, at: datetime) -> bool:
     session.rollback()
     lock_writes(session)
     values = {
-        **{"key": found.key, "kind": found.kind, "severity": found.severity},
-        **{"state": AlertState.FIRING, "title": found.title, "text": found.text},
-        **{"address": "", "posts": "", "memory": "", "silence_reason": ""},
-        **{"fired_at": at, "last_seen_at": at, "firings": 1},
+        "key": found.key,
+        "kind": found.kind,
+        "severity": found.severity,
+        "state": AlertState.FIRING,
+        "title": found.title,
+        "text": found.text,
+        "address": "",
+        "posts": "",
+        "memory": "",
+        "silence_reason": "",
+        "fired_at": at,
+        "last_seen_at": at,
+        "firings": 1,
     }
     statement = insert(session, Alert).values(**values)
     made = statement.on_conflict_do_nothing(index_elements=["key"]).returning(Alert.id)

@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,9 @@ def send(address: str, letter: Letter) -> str | None:
     """
     import apprise  # it takes a while to load, and most commands send nothing
 
+    capture: Any = apprise.LogCapture  # it has no types
     try:
-        server = apprise.Apprise.instantiate(address, suppress_exceptions=False)
+        server: Any = apprise.Apprise.instantiate(address, suppress_exceptions=False)
     except Exception as error:
         return f"The address cannot be used: {hidden(str(error), address)}"
     kind = apprise.NotifyType.WARNING
@@ -44,7 +46,7 @@ def send(address: str, letter: Letter) -> str | None:
         kind = apprise.NotifyType.FAILURE
     if address.startswith(APART):
         server.dedup, server.action = letter.key, "map"
-    with apprise.LogCapture(level=logging.WARNING, fmt="%(message)s") as told:
+    with capture(level=logging.WARNING, fmt="%(message)s") as told:
         try:
             went = server.notify(
                 body=letter.text,

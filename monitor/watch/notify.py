@@ -59,7 +59,19 @@ def send_due(session: Session, config: Config, send: Send = channels.send) -> in
     return went
 
 
-def test(session: Session, config: Config, name: str, send: Send = channels.send) -> str | None:
+def send_now(session: Session, config: Config, send: Send = channels.send) -> int:
+    """Send without waiting for company: whoever calls this is about to end."""
+    session.execute(
+        sa.update(Delivery)
+        .where(PENDING, col(Delivery.tries) == 0, col(Delivery.next_try_at) > now())
+        .values(next_try_at=now())
+        .execution_options(synchronize_session=False)
+    )
+    session.commit()
+    return send_due(session, config, send)
+
+
+def prove(session: Session, config: Config, name: str, send: Send = channels.send) -> str | None:
     """Send a test message to a channel. Returns what went wrong, or None."""
     letter = Letter(
         title="Complaint monitor: a test",
@@ -83,7 +95,7 @@ def _claim(session: Session, config: Config, name: str) -> list[tuple[Delivery, 
     free = sa.or_(col(Delivery.sending_until).is_(None), col(Delivery.sending_until) <= at)
     wanted = [PENDING, free, col(Delivery.channel) == name]
     if config.alerts.is_quiet(at, config.zone):
-        wanted.append(col(Delivery.urgent))
+        wanted.append(col(Delivery.urgent).is_(True))
     # What waits only for company goes with what is due.
     soon = sa.and_(col(Delivery.tries) == 0, col(Delivery.next_try_at) <= at + alerts.TOGETHER)
     rows = session.exec(
@@ -205,10 +217,14 @@ def _settle(
 def _note(session: Session, name: str, error: str | None) -> int:
     """Keep how a channel fares. Returns how often it has failed in a row."""
     at = now()
-    values = {"name": name, "failures": int(error is not None), "error": error}
+    values: dict[str, object] = {"name": name, "failures": int(error is not None), "error": error}
     values["failed_at" if error else "sent_at"] = at
     new = insert(session, Channel).values(**values)
-    changed = {"failures": col(Channel.failures) + 1, "error": error, "failed_at": at}
+    changed: dict[str, object] = {
+        "failures": col(Channel.failures) + 1,
+        "error": error,
+        "failed_at": at,
+    }
     if error is None:
         changed = {"failures": 0, "error": None, "sent_at": at}
     kept = new.on_conflict_do_update(index_elements=["name"], set_=changed)

@@ -389,9 +389,9 @@ class TestFailure:
     def test_a_test_message_proves_a_channel(self, session: Session, wire: Wire) -> None:
         told = config()
         wire.broken = {"mail"}
-        assert notify.test(session, told, "mail", wire) == "refused"
-        assert notify.test(session, told, "pager", wire) is None
-        assert notify.test(session, told, "nobody", wire) is not None
+        assert notify.prove(session, told, "mail", wire) == "refused"
+        assert notify.prove(session, told, "pager", wire) is None
+        assert notify.prove(session, told, "nobody", wire) is not None
         ((name, letter),) = wire.taken
         assert (name, letter.title) == ("pager", "Complaint monitor: a test")
         state = {row.name: row.failures for row in session.exec(select(Channel))}
