@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 8501
 RUN = .venv/bin/python -m
 
-.PHONY: run test quick check bench bench-drafts bench-model evaluate lock clean
+.PHONY: run test quick check bench bench-drafts bench-spikes bench-model evaluate lock clean
 
 run: .venv/run ## start the engine and the dashboard, here http://127.0.0.1:8501
 	@$(RUN) monitor up --port $(PORT)
@@ -27,6 +27,9 @@ bench: .venv/dev ## print the figures that README names
 
 bench-drafts: .venv/dev ## print how often each rule of the draft check is right
 	@$(RUN) tests.bench.drafts
+
+bench-spikes: .venv/dev ## print how good the spike and silence alerts are (needs ../shared)
+	@$(RUN) tests.bench.spikes
 
 bench-model: .venv-train/ready ## print the model's speeds beside the usual way
 	@.venv-train/bin/python -m tests.bench.model

@@ -53,9 +53,10 @@ class AlertSettings(BaseModel):
     """Critical words: a complaint with one of them is a page by itself."""
     reach: int = Field(default=100_000, ge=1)
     """Followers from which a single complaint is a page."""
-    spike_ratio: float = Field(default=3.1, ge=1.5, le=100)
-    """How many times the usual complaints have to come, in a quarter of an hour and in the hour."""
-    spike_excess: int = Field(default=12, ge=1, le=100_000)
+    spike_ratio: float | None = Field(default=None, ge=1.5, le=100)
+    """How many times the usual complaints have to come, in a quarter of an hour and in the hour;
+    left out: what was measured to be right."""
+    spike_excess: int | None = Field(default=None, ge=1, le=100_000)
     """And how many above the usual, in the hour."""
     backlog: int = Field(default=5_000, ge=1)
     """Posts waiting for the engine from which it is told that it is behind."""

@@ -30,18 +30,18 @@ class Settings(Seasons):
     """One configuration for every brand, chosen on the open brands: `make bench-spikes` prints what
     it reaches and what its neighbours reach. Odds are powers of ten: 2.5 is once in 316."""
 
-    fast_ratio: float = 3.1
-    """So many times the usual, in the quarter of an hour and in the hour. Below three the everyday
-    ups and downs begin; at 3.5 a surge of five times is told ten minutes later."""
+    fast_ratio: float = 2.9
+    """So many times the usual, in the quarter of an hour and in the hour: lower, and everyday ups
+    and downs page; at 3.1 a surge of five times is told five minutes later."""
     fast_odds: float = 2.5
     """And so unlikely in both, which keeps a brand of wild days quiet."""
-    fast_excess: int = 12
+    fast_excess: int = 11
     """And so many above the usual in the hour: fewer are not worth a night."""
-    slow_ratio: float = 2.0
+    slow_ratio: float = 1.9
     """In the hour and in three hours: a storm is smaller and longer (2-3 times over half a day)."""
     slow_odds: float = 2.0
     """In three hours; half as much in the hour, so that it is still going on."""
-    slow_excess: int = 20
+    slow_excess: int = 25
     """In three hours."""
     ticket_odds: float = 1.7
     """Too likely to wake a person, but worth a look: the same storm with a weaker proof."""
@@ -51,6 +51,10 @@ class Settings(Seasons):
     """... or fewer authors, whatever the odds."""
     share_below: float = 0.05
     """When a joke goes round there are many posts, and a so much smaller share complains."""
+    doubt: float = 0.75
+    """Complaints an hour that any brand is granted: the usual of a small one is a guess."""
+    hole: float = 10.0
+    """So many posts missing in a row are no chance but a dead feed; its backlog is no surge."""
     close_fast: float = 2.0
     close_slow: float = 1.4
     """Half way back to the usual. In between, an open alert stays open and none opens."""
@@ -162,26 +166,40 @@ class _Judge:
         base = usual(counts, seen, s, low)
         # Dead buckets are no part of what is usual; in a window they count as they are, so that a
         # backlog fills its own hole and is no surge.
-        expect = np.nan_to_num(base)
+        expect = np.nan_to_num(base + s.doubt * s.bucket / 60)
         was: Ints = np.where(np.isnan(base), 0, x[low:])
         known = seen[low:] & ~np.isnan(base)
         level = self._level(was, expect)
         at = slice(begin - low, None)
         self.begin = begin
-        self.learned = (over(seen, week) >= s.learning_hours * hour)[begin:]
+        self.learned = (over(seen[low:], week) >= s.learning_hours * hour)[at]
         self.windows: dict[int, tuple[Ints, Floats, Floats]] = {}
         for minutes in (15, 60, 180):
             w = s.window(minutes)
             obs, exp = over(was, w), over(expect, w) * level
             spread = self._spread(obs, exp + 0.5, over(known, w) == w)
             self.windows[minutes] = (obs[at], exp[at], spread[at])
-        self.covered = (over(known, hour) * 2 > hour)[at]
+        whole = (over(known, hour) * 2 > hour) & (
+            over(self._hole(low, np.nan_to_num(base)), hour) == 0
+        )
+        self.covered = whole[at]
         self.fast, self.slow = self._candidates(begin, n)
         lasting = np.maximum(self._ratio(15), self._ratio(60)) >= s.close_fast
         lasting |= self._ratio(180) >= s.close_slow
-        lasting |= ~self.covered  # what was not seen closes nothing
+        # What was not seen closes nothing, for the days in which there still is a usual.
+        lasting |= ~self.covered & self.learned
         steps = np.arange(n - begin)
         self.lasted = steps - np.maximum.accumulate(np.where(lasting, steps, -hour * 100))
+
+    def _hole(self, low: int, expect: Floats) -> Bools:
+        """Where nothing came for so long that the feed must have been dead: what follows within
+        the hour is taken for its backlog, not for a surge."""
+        c = self.counts
+        posts = (c.complaints if c.mentions is None else c.mentions)[low:]
+        should = np.cumsum(expect)
+        last = np.maximum.accumulate(np.where(posts > 0, np.arange(len(posts)), 0))
+        hole: Bools = should - should[last] >= self.settings.hole
+        return hole
 
     def _level(self, was: Ints, expect: Floats) -> Floats:
         """How far both halves of the last day lay above the usual: a new keyword, or a storm that
@@ -203,8 +221,10 @@ class _Judge:
         return np.concatenate([[1.0], past[:-1]])
 
     def _ratio(self, minutes: int) -> Floats:
+        """How many times the usual, held back where the counts are small."""
         obs, exp, _ = self.windows[minutes]
-        return (obs + 1) / (exp + 2)
+        part = min(1.0, minutes / 60)  # of the doubt that small counts deserve
+        return (obs + part) / (exp + 2 * part)
 
     def _candidates(self, begin: int, n: int) -> tuple[Bools, Bools]:
         """Where a fast and a slow alert would open if the odds are small enough."""
@@ -226,11 +246,13 @@ class _Judge:
         if c.mentions is None:
             return np.ones(len(c.complaints) - begin, bool)
         w, week = s.window(minutes), 7 * s.day
-        shares = [
-            over(c.complaints, size)[begin:] / np.maximum(over(c.mentions, size)[begin:], 1)
+        low = max(0, begin - week)
+        complaints, mentions = c.complaints[low:], c.mentions[low:]
+        now, usually = (
+            (over(complaints, size) / np.maximum(over(mentions, size), 1))[begin - low :]
             for size in (w, week)
-        ]
-        serious: Bools = shares[0] >= shares[1] - s.share_below
+        )
+        serious: Bools = now >= usually - s.share_below
         return serious
 
     def odds(self, minutes: int, i: int) -> float:

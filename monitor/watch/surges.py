@@ -52,8 +52,11 @@ class Watched:
 
 def detector(settings: AlertSettings) -> spikes.Settings:
     """The detector as it is configured."""
+    default = spikes.DEFAULT
     return replace(
-        spikes.DEFAULT, fast_ratio=settings.spike_ratio, fast_excess=settings.spike_excess
+        default,
+        fast_ratio=settings.spike_ratio or default.fast_ratio,
+        fast_excess=settings.spike_excess or default.fast_excess,
     )
 
 

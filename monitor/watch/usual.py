@@ -99,7 +99,7 @@ def usual(counts: Counts, seen: Bools, seasons: Seasons, first: int = 0) -> Floa
     back = range(day // step, 8 * day // step, day // step)
     daily, _ = _median([near[begin - k : len(near) - k] for k in back])
     weekly, weeks = _median([near[begin - k : len(near) - k] for k in (7 * b for b in back[:4])])
-    both = np.where(weeks >= 2, np.sqrt((daily + 0.05) * (weekly + 0.05)), daily)
+    both = np.where(weeks >= 2, np.sqrt((daily + 0.05) * (weekly + 0.05)) - 0.05, daily)
     # In steps of 1/1024 sums are exact, so that a window is the same wherever a sum began.
     skip = (first + phase) % step
     fine: Floats = np.repeat(np.round(both * 1024) / 1024, step)[skip : skip + n - first]
