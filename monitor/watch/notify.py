@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 
 from monitor.alert_settings import channel_variable
 from monitor.config import Config
+from monitor.desk.cases import CaseError
 from monitor.store.db import insert, lock_writes
 from monitor.store.models import (
     Alert,
@@ -39,6 +40,10 @@ DEAD_AFTER = 3
 PERHAPS_TWICE = "(The monitor was stopped while it sent this: you may have it already.)"
 
 PENDING = sa.and_(col(Delivery.sent_at).is_(None), col(Delivery.dropped_at).is_(None))
+
+
+class ChannelError(CaseError):
+    """A channel did not take a message. The text says why."""
 
 
 def send_due(session: Session, config: Config, send: Send = channels.send) -> int:

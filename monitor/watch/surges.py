@@ -1,8 +1,8 @@
 """Tells a surge of complaints: of all of them, on one network, in one source, in one incident."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -51,12 +51,17 @@ class Watched:
 
 
 def detector(settings: AlertSettings) -> spikes.Settings:
-    """The detector as it is configured."""
+    """The detector as it is configured: what is set for a fast surge holds in proportion for the
+    slow one, smaller and longer."""
     default = spikes.DEFAULT
+    ratio = settings.spike_ratio or default.fast_ratio
+    excess = settings.spike_excess or default.fast_excess
     return replace(
         default,
-        fast_ratio=settings.spike_ratio or default.fast_ratio,
-        fast_excess=settings.spike_excess or default.fast_excess,
+        fast_ratio=ratio,
+        fast_excess=excess,
+        slow_ratio=max(1.2, default.slow_ratio * ratio / default.fast_ratio),
+        slow_excess=max(1, round(default.slow_excess * excess / default.fast_excess)),
     )
 
 
@@ -83,10 +88,7 @@ def watched(session: Session, company: str, tables: Sequence[str]) -> list[Watch
         found.append(Watched(series, f"{company} in {name}", where, (("source", name),)))
     standing = select(Incident).where(col(Incident.status).in_(STANDING))
     for incident in session.exec(standing.order_by(col(Incident.id))):
-        cases = sa.select(col(IncidentCase.case_id)).where(
-            col(IncidentCase.incident_id) == incident.id
-        )
-        where = (col(Post.case_id).in_(cases),)
+        where = (col(Post.case_id).in_(_cases_of(incident.id)),)
         series = f"incident:{incident.id}"
         name = f"“{wording.one_line(incident.title)[:80]}”"
         found.append(Watched(series, name, where, (("incident", str(incident.id)),)))
@@ -188,7 +190,7 @@ def _finding(
     lines = [
         f"{said.count} complaints in {window} (until {said.at.astimezone(zone):%H:%M}); usual at "
         f"this time are {usual}: {said.ratio:.1f} times as many. "
-        f"Since {opening.since.astimezone(zone):%a %d %b %H:%M}."
+        f"It fires since {opening.since.astimezone(zone):%a %d %b %H:%M}."
     ]
     if len(networks) > 1:
         most = sorted(networks.items(), key=lambda pair: -pair[1])[:3]
@@ -254,30 +256,48 @@ def _of_incident(session: Session, one: Watched, counted: Tally, at: datetime) -
     return tally.counts(table, counted.start)
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where and since when complaints surged."""
+
+    since: datetime
+    network: str | None = None
+    source: str | None = None
+    incident: int | None = None
+
+
+def place_of(address: Mapping[str, str]) -> Place | None:
+    """What an address says; None where it names no time, or none that there is."""
+    try:
+        since = datetime.fromisoformat(address["since"]).astimezone(UTC)
+        incident = int(address["incident"]) if "incident" in address else None
+    except (KeyError, ValueError, OverflowError):
+        return None
+    return Place(since, address.get("network"), address.get("source"), incident)
+
+
 def cases(
-    session: Session, address: dict[str, str], until: datetime, threshold: float, limit: int
+    session: Session, place: Place, until: datetime, threshold: float, limit: int
 ) -> list[int]:
     """The cases of a surge, the newest first: those with a complaint in its time and place."""
-    where = [col(Post.complaint) >= threshold]
-    where += [col(Post.created_at) >= datetime.fromisoformat(address["since"])]
-    where += [col(Post.created_at) <= until, col(Post.case_id).is_not(None)]
-    if "network" in address:
-        where.append(col(Post.network) == address["network"])
-    if "source" in address:
-        where.append(
-            col(Post.source_id).in_(
-                sa.select(col(Source.id)).where(col(Source.name) == address["source"])
-            )
-        )
-    if "incident" in address:
-        where.append(
-            col(Post.case_id).in_(
-                sa.select(col(IncidentCase.case_id)).where(
-                    col(IncidentCase.incident_id) == int(address["incident"])
-                )
-            )
-        )
+    where: list[sa.ColumnElement[bool]] = [
+        col(Post.complaint) >= threshold,
+        col(Post.created_at) >= place.since,
+        col(Post.created_at) <= until,
+        col(Post.repost_of).is_(None),
+    ]
+    if place.network is not None:
+        where.append(col(Post.network) == place.network)
+    if place.source is not None:
+        named = sa.select(col(Source.id)).where(col(Source.name) == place.source)
+        where.append(col(Post.source_id).in_(named))
+    if place.incident is not None:
+        where.append(col(Post.case_id).in_(_cases_of(place.incident)))
     query = select(Case.id).join(Post, col(Post.case_id) == col(Case.id)).where(*where)
     return list(
         session.exec(query.group_by(col(Case.id)).order_by(col(Case.id).desc()).limit(limit))
     )
+
+
+def _cases_of(incident_id: int) -> sa.Select[int]:
+    return sa.select(col(IncidentCase.case_id)).where(col(IncidentCase.incident_id) == incident_id)
