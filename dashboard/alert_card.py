@@ -11,7 +11,7 @@ from dashboard import actions, resources, times, widgets
 from dashboard.alarm_line import ALERTS_PAGE, firing
 from dashboard.markup import Markup, draw, foreign, tag
 from monitor.alert_settings import AlertSettings
-from monitor.store.models import Alert, AlertEvent, AlertState, Severity, now
+from monitor.store.models import Alert, AlertEvent, AlertKind, AlertState, Severity, now
 from monitor.watch import alerts
 
 STATES = {
@@ -70,6 +70,8 @@ def _text(alert: Alert) -> Markup:
     if alert.state == AlertState.RESOLVED and alert.resolved_at:
         parts = ["Fired ", times.clock(alert.fired_at, zone), ", over "]
         parts.append(times.ago(alert.resolved_at, zone))
+    elif alert.kind == AlertKind.SPIKE and alert.value is not None:
+        parts.append(f"; now {alert.value:,.0f} complaints, {alert.peak or 0:,.0f} at its peak")
     if alert.firings > 1:
         parts.append(f", for the {alert.firings}th time" if alert.firings > 3 else ", again")
     if alert.acknowledged_by and alert.acknowledged_at:

@@ -151,6 +151,10 @@ def _judge(
             alerts.resolve(session, one.key, settings)
         return False
     found = _finding(session, one, said, said.opening, counted, settings, zone)
+    if alert is not None and said.count < (alert.peak or 0):
+        # Its peak tells what it was; while it ebbs away the words stay.
+        posts = [int(post_id) for post_id in alert.posts.split(",") if post_id]
+        found = replace(found, title=alert.title, text=alert.text, posts=posts)
     alerts.fire(session, found, settings, mute=muted)
     return True
 

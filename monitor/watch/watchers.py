@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from monitor.config import Config
@@ -214,13 +215,16 @@ def grave_cases(
     many read, with a critical word."""
     settings = config.alerts
     words = [wording.one_line(word) for word in settings.words]
-    worded = [
-        sa.exists().where(
-            col(Post.case_id) == col(Case.id),
-            col(Post.created_at) >= col(Case.waiting_since),
-            sa.or_(*(col(Post.text).icontains(word, autoescape=True) for word in words)),
+    grave = [col(Case.vip).is_(True), col(Case.reach) >= settings.reach]
+    if words:
+        said = aliased(Post)
+        grave.append(
+            sa.exists().where(
+                col(said.case_id) == col(Case.id),
+                col(said.created_at) >= col(Case.waiting_since),
+                sa.or_(*(col(said.text).icontains(word, autoescape=True) for word in words)),
+            )
         )
-    ] if words else []  # fmt: skip
     rows = session.exec(
         select(Case, Post)
         .where(
@@ -232,7 +236,7 @@ def grave_cases(
                 col(Case.waiting_since) >= at - NEWS,
                 col(Case.id).in_([int(key.partition(":")[2]) for key in standing]),
             ),
-            sa.or_(col(Case.vip), col(Case.reach) >= settings.reach, *worded),
+            sa.or_(*grave),
         )
         .order_by(col(Case.id))
     ).all()
@@ -288,19 +292,20 @@ def _critical(session: Session, case: Case, words: list[str]) -> str | None:
 def broken_slas(session: Session, config: Config, at: datetime) -> list[Finding]:
     """Promises of the SLA that were broken and whose customers still wait: one alert a day."""
     rows = session.exec(
-        select(SlaResult.due_at, Case.id)
+        select(SlaResult.due_at, SlaResult.at, Case.id)
         .join(Case, col(Case.id) == col(SlaResult.case_id))
         .where(
             col(SlaResult.met).is_(False),
             col(SlaResult.due_at) >= at - 2 * NEWS,
-            col(SlaResult.at) <= col(SlaResult.due_at) + NEWS,
             col(Case.status) == CaseStatus.OPEN,
             col(Case.waiting_since).is_not(None),
         )
         .order_by(col(SlaResult.due_at))
     ).all()
     days: dict[str, list[int]] = {}
-    for due_at, case_id in rows:
+    for due_at, found_at, case_id in rows:
+        if found_at > due_at + NEWS:
+            continue
         days.setdefault(f"{due_at.astimezone(config.zone):%Y-%m-%d}", []).append(case_id)
     found = []
     for day, ids in days.items():

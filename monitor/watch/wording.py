@@ -20,7 +20,7 @@ QUOTED = 160
 # Turns the direction of what follows, or shows nothing: no part of what somebody said.
 _HIDDEN = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e"
                      "\u2060-\u2069\ufeff]")  # fmt: skip
-_MAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")
+_MAIL = re.compile(r"(?<![@\w.])[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")
 _ADDRESS = re.compile(r"\b(?:https?://|www\.)\S+", re.IGNORECASE)
 _HANDLE = re.compile(r"(?<![\w@])@[\w.-]+(?:@[\w.-]+)?")
 _NUMBER = re.compile(r"\+?\d[\d ()/.-]{5,}\d")
@@ -62,9 +62,9 @@ def quote(text: str, *, names: bool) -> str:
     """What somebody wrote, in one line, without addresses and numbers, and without @names unless
     these are allowed. Nothing in it calls anybody: chats read @all and <!channel>."""
     said = _ADDRESS.sub("(link)", _HIDDEN.sub("", one_line(text)))
-    said = _NUMBER.sub("(number)", _MAIL.sub("(mail)", said))
     if not names:
         said = _HANDLE.sub("(name)", said)
+    said = _NUMBER.sub("(number)", _MAIL.sub("(mail)", said))
     said = said.replace("@", "＠").replace("<", "‹").replace(">", "›")
     return said if len(said) <= QUOTED else said[: QUOTED - 1].rstrip() + "…"
 
