@@ -122,6 +122,13 @@ def rules() -> Rules:
     return rules_of(config(), limit)
 
 
+@contextmanager
+def open_session() -> Iterator[Session]:
+    """The same without a page: raises DatabaseError or OperationalError."""
+    with Session(_engine(config().database_url), expire_on_commit=False) as opened:
+        yield opened
+
+
 def threshold() -> float | None:
     """The complaint probability that opens a case; None where no model says one."""
     try:

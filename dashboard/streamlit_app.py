@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import people, resources
+from dashboard.alarm_line import draw_alarm
 from dashboard.away_box import draw_away
 from dashboard.bell import draw_bell
 from dashboard.keys_box import draw_keys
@@ -36,6 +37,7 @@ def main() -> None:
             st.Page("app_pages/check.py", title="Check"),
             st.Page("app_pages/posts.py", title="Posts"),
             st.Page("app_pages/trends.py", title="Trends"),
+            st.Page("app_pages/alerts.py", title="Alerts"),
             st.Page("app_pages/rows.py", title="Rows", visibility="hidden"),
             st.Page("app_pages/report.py", title="Report of a week", visibility="hidden"),
             st.Page("app_pages/quality.py", title="Model quality"),
@@ -47,6 +49,7 @@ def main() -> None:
     with st.sidebar:
         draw(tag("div", tag("b", "Complaint monitor"), foreign(config.company.name), cls="brand"))
         people.choose()
+        draw_alarm()
         draw_bell()
         draw_away()
         st.page_link("app_pages/work_queue.py", label="Queue", icon=":material/inbox:")
@@ -54,6 +57,7 @@ def main() -> None:
         st.page_link("app_pages/check.py", label=_check_label(), icon=":material/fact_check:")
         st.page_link("app_pages/posts.py", label="Posts", icon=":material/forum:")
         st.page_link("app_pages/trends.py", label="Trends", icon=":material/monitoring:")
+        st.page_link("app_pages/alerts.py", label="Alerts", icon=":material/notifications_active:")
         st.page_link("app_pages/quality.py", label="Model quality", icon=":material/speed:")
         st.page_link("app_pages/sources.py", label="Sources", icon=":material/rss_feed:")
         draw_keys()

@@ -4,7 +4,7 @@ import typer
 
 from connectors.base import ConnectorError
 from monitor import processes
-from monitor.commands import model, numbers, running, setup
+from monitor.commands import alerts, model, numbers, running, setup
 from monitor.commands.shared import fail
 from monitor.config import ConfigError
 from monitor.model.scorer import ModelError
@@ -25,6 +25,7 @@ for panel, commands in {
     for command in commands:
         name = command.__name__.partition("_")[0]
         app.command(name, rich_help_panel=panel)(command)
+app.add_typer(alerts.app, name="alert", rich_help_panel="Run", no_args_is_help=True)
 
 
 def main() -> None:

@@ -26,6 +26,7 @@ from pydantic import (
 
 from connectors import CONNECTORS
 from connectors.base import Connector
+from monitor.alert_settings import AlertSettings, channel_variable
 from monitor.hours import Hours
 from monitor.sla_settings import HoursTable, Length, Policy, problems
 
@@ -148,6 +149,7 @@ class Settings(Section):
     hours: HoursTable = HoursTable()
     sla: list[Policy] = []
     digest: Digest = Digest()
+    alerts: AlertSettings = AlertSettings()
 
     @field_validator("timezone")
     @classmethod
@@ -197,6 +199,9 @@ class Config:
     """The same people with all that is known of them."""
     digest: Digest = field(default_factory=Digest)
     incidents: Incidents = field(default_factory=Incidents)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
+    channels: Mapping[str, str] = field(repr=False, default_factory=dict)
+    """Addresses of the channels that alerts go to; one without an address is not in it."""
 
 
 def load(path: Path) -> Config:
@@ -259,7 +264,13 @@ class _Reader:
             desk_people={person.name: person for person in settings.people},
             digest=settings.digest,
             incidents=settings.incidents,
+            alerts=settings.alerts,
+            channels=self._channels(settings.alerts),
         )
+
+    def _channels(self, alerts: AlertSettings) -> dict[str, str]:
+        found = {name: self.environment.get(channel_variable(name)) for name in alerts.channels}
+        return {name: address for name, address in found.items() if address}
 
     def _check_approval(self, settings: Settings) -> None:
         leads = {person.name for person in settings.people if person.role == "lead"}

@@ -27,8 +27,9 @@ from monitor.intake.matching import QueryError
 from monitor.intake.scoring import rescore, score_new
 from monitor.intake.sources import sync_sources
 from monitor.model.scorer import Scorer, load_scorer, suggested_threshold
-from monitor.watch import digest, health
+from monitor.watch import alerts, digest, health, notify
 from monitor.watch.proposing import propose
+from monitor.watch.watchers import LOOK_EVERY, Watchers
 
 log = logging.getLogger(__name__)
 
@@ -151,6 +152,17 @@ class Engine:
         if self.config.digest.channels:
             digest.queue_digest(self.database, self.config, threshold(self.config))
 
+    def look_around(self, watchers: Watchers) -> None:
+        """Fire alerts of what is wrong, resolve those of what is over."""
+        with Session(self.database) as session:
+            watchers.look(session)
+
+    def tell(self) -> None:
+        """Repeat and escalate alerts, and send what is due."""
+        with Session(self.database) as session:
+            alerts.tick(session, self.config.alerts)
+            notify.send_due(session, self.config)
+
     def prune(self) -> None:
         """Forget old fetches that told nothing."""
         with Session(self.database) as session:
@@ -185,7 +197,7 @@ def check_queries(config: Config) -> dict[str, Watch]:
 
 def run(engine: Engine, stop: threading.Event) -> None:
     """Run every job until `stop` is set, then let what runs come to its next commit."""
-    pool = ThreadPoolExecutor(len(engine.watches) + 5)
+    pool = ThreadPoolExecutor(len(engine.watches) + 8)
     scheduler = BackgroundScheduler(
         executors={"default": pool},
         # A late run is still wanted, but never two of one kind and never a queue of them.
@@ -210,6 +222,9 @@ def run(engine: Engine, stop: threading.Event) -> None:
     every(20, engine.settle, "settle replies")
     every(20, engine.follow, "follow threads")
     every(health.BEAT_EVERY.total_seconds(), engine.beat, "beat")
+    watchers = Watchers(engine.config, threshold(engine.config))
+    every(LOOK_EVERY, lambda: engine.look_around(watchers), "look around")
+    every(5, engine.tell, "send alerts")
     every(6 * 3600, engine.prune, "prune")
     every(6 * 3600, engine.learn, "learn")
     every(600, engine.draw_sample, "draw the weekly sample")

@@ -18,7 +18,7 @@ from monitor.commands.shared import DEFAULT_CONFIG, ConfigPath, console, errors
 from monitor.config import Config, load
 from monitor.store.db import connect, migrate
 from monitor.store.models import Source
-from monitor.watch import health
+from monitor.watch import health, lookout
 
 Port = Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")]
 
@@ -27,12 +27,17 @@ def up(config: ConfigPath = DEFAULT_CONFIG, port: Port = 8501) -> None:
     """Migrate the database, then run the engine and the dashboard until Ctrl-C."""
     checked = load(config)
     schedule.check_queries(checked)
-    migrate(connect(checked.database_url))
+    database = connect(checked.database_url)
+    migrate(database)
+    lookout.start(database, checked)
 
     def ready(address: str) -> None:
         console.print(f"\n  The queue is at [bold cyan]{address}[/]   (Ctrl-C stops everything)\n")
 
     code = processes.run_both(config, port, ready)
+    if code:
+        with Session(database) as session:
+            lookout.ended(session, checked)
     console.print("Stopped." if code == 0 else "Stopped: a part of the monitor ended by itself.")
     raise typer.Exit(code)
 
@@ -52,8 +57,10 @@ def engine(config: ConfigPath = DEFAULT_CONFIG) -> None:
 def dashboard(config: ConfigPath = DEFAULT_CONFIG, port: Port = 8501) -> None:
     """Serve the dashboard alone, on 127.0.0.1; the engine runs elsewhere."""
     checked = load(config)
-    migrate(connect(checked.database_url))
+    database = connect(checked.database_url)
+    migrate(database)
     processes.check_port(port)
+    lookout.start(database, checked)
     environment = {**os.environ, "MONITOR_CONFIG": str(config.resolve())}
     console.print(f"The queue is at http://{processes.HOST}:{port}")
     done = subprocess.run(processes.dashboard_command(port), env=environment, check=False)

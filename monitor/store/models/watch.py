@@ -151,6 +151,8 @@ class Alert(SQLModel, table=True):
     """Query string of the page that shows just those cases."""
     posts: str = ""
     """Ids of the posts that show it, comma separated: at most three."""
+    memory: str = ""
+    """What its detector has to remember as long as it is open."""
     fired_at: datetime = Field(default_factory=now)
     """When it fired this time; `firings` counts all times."""
     last_seen_at: datetime = Field(default_factory=now)
@@ -182,6 +184,18 @@ class AlertEvent(SQLModel, table=True):
     detail: str = Field(default="", sa_type=sa.Text)
 
 
+class Message(StrEnum):
+    """What a delivery tells of an alert."""
+
+    FIRED = "fired"
+    RAISED = "raised"
+    """It was a ticket and is a page now."""
+    REPEATED = "repeated"
+    """It still fires, and nobody has acknowledged it."""
+    ESCALATED = "escalated"
+    RESOLVED = "resolved"
+
+
 class Delivery(SQLModel, table=True):
     """One message to one channel. Saved before it is sent; tried until it went or is moot."""
 
@@ -196,17 +210,33 @@ class Delivery(SQLModel, table=True):
     )
 
     id: int = Field(default=None, primary_key=True)
-    alert_id: int | None = Field(default=None, foreign_key="alert.id")
+    alert_id: int = Field(foreign_key="alert.id", index=True)
+    firing: int
+    """Which firing of the alert it tells of."""
+    message: Message = Field(sa_type=stored(Message))
     channel: str
     key: str
-    """What is told, once: the alert's key, its firing and which message of it."""
+    """What is told, once: the alert, its firing and which message of it."""
     title: str
     text: str = Field(sa_type=sa.Text)
     urgent: bool = True
     created_at: datetime = Field(default_factory=now)
     next_try_at: datetime = Field(default_factory=now)
     tries: int = 0
+    sending_until: datetime | None = None
+    """Somebody is sending it. Long past: they were killed, and nobody knows whether it went."""
     sent_at: datetime | None = None
     dropped_at: datetime | None = None
     """Acknowledged or over before it could go out."""
+    error: str | None = Field(default=None, sa_type=sa.Text)
+
+
+class Channel(SQLModel, table=True):
+    """How a channel of alerts fares."""
+
+    name: str = Field(primary_key=True)
+    sent_at: datetime | None = None
+    failed_at: datetime | None = None
+    failures: int = 0
+    """In a row, since the last message that went."""
     error: str | None = Field(default=None, sa_type=sa.Text)

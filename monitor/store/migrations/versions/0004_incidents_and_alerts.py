@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("address", sa.Text(), nullable=False),
         sa.Column("posts", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("memory", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("fired_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("last_seen_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("firings", sa.Integer(), nullable=False),
@@ -92,7 +93,9 @@ def upgrade() -> None:
     op.create_table(
         "delivery",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("alert_id", sa.Integer(), nullable=True),
+        sa.Column("alert_id", sa.Integer(), nullable=False),
+        sa.Column("firing", sa.Integer(), nullable=False),
+        sa.Column("message", sa.String(length=20), nullable=False),
         sa.Column("channel", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("key", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("title", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -101,6 +104,7 @@ def upgrade() -> None:
         sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("next_try_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("sending_until", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("sent_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("dropped_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
@@ -111,12 +115,23 @@ def upgrade() -> None:
         sa.UniqueConstraint("channel", "key", name=op.f("uq_delivery_channel")),
     )
     with op.batch_alter_table("delivery") as table:
+        table.create_index(op.f("ix_delivery_alert_id"), ["alert_id"])
         table.create_index(
             "ix_delivery_to_send",
             ["next_try_at"],
             sqlite_where=sa.text("sent_at IS NULL AND dropped_at IS NULL"),
             postgresql_where=sa.text("sent_at IS NULL AND dropped_at IS NULL"),
         )
+
+    op.create_table(
+        "channel",
+        sa.Column("name", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("sent_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("failed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_channel")),
+    )
 
     op.create_table(
         "incidentapart",
@@ -170,12 +185,14 @@ def downgrade() -> None:
 
     op.drop_table("incidentcase")
     op.drop_table("incidentapart")
+    op.drop_table("channel")
     with op.batch_alter_table("delivery") as table:
         table.drop_index(
             "ix_delivery_to_send",
             sqlite_where=sa.text("sent_at IS NULL AND dropped_at IS NULL"),
             postgresql_where=sa.text("sent_at IS NULL AND dropped_at IS NULL"),
         )
+        table.drop_index(op.f("ix_delivery_alert_id"))
 
     op.drop_table("delivery")
     with op.batch_alter_table("alertevent") as table:
