@@ -77,7 +77,7 @@ def test_a_doubtful_post_becomes_a_case_and_back(desk: Desk) -> None:
     with Session(desk.engine) as session:
         assert session.exec(select(Case)).first() is None
     assert "Well, thanks for nothing" in seat.html
-    assert seat.look().app.sidebar.get("page_link")[1].proto.label == "Check **1**"
+    assert check_link(seat.look()) == "Check **1**"
 
 
 def test_no_and_skip_and_all_of_them_again(desk: Desk) -> None:
