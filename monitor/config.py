@@ -86,7 +86,7 @@ class Desk(Section):
 
 
 class Digest(Section):
-    """The week in a message, to channels of [alerts.channels]."""
+    """The week in a message, to channels as alerts go to."""
 
     channels: list[str] = []
     """Their names. None: no digest."""
@@ -265,11 +265,11 @@ class _Reader:
             digest=settings.digest,
             incidents=settings.incidents,
             alerts=settings.alerts,
-            channels=self._channels(settings.alerts),
+            channels=self._channels([*settings.alerts.channels, *settings.digest.channels]),
         )
 
-    def _channels(self, alerts: AlertSettings) -> dict[str, str]:
-        found = {name: self.environment.get(channel_variable(name)) for name in alerts.channels}
+    def _channels(self, names: list[str]) -> dict[str, str]:
+        found = {name: self.environment.get(channel_variable(name)) for name in names}
         return {name: address for name, address in found.items() if address}
 
     def _check_approval(self, settings: Settings) -> None:

@@ -12,6 +12,7 @@ BEGINNINGS = {
     Message.REPEATED: "Still: ",
     Message.ESCALATED: "Nobody has acknowledged: ",
     Message.RESOLVED: "Over: ",
+    Message.DIGEST: "",
 }
 
 QUOTED = 160

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from monitor.config import Config
 from monitor.hours import DAYS
 from monitor.store.db import insert
-from monitor.store.models import Delivery, now
+from monitor.store.models import Delivery, Message, now
 from monitor.watch.report import Weekly, weekly
 from monitor.watch.trends.overview import rules_of
 from monitor.watch.trends.periods import Period, name_of_week, week_of
@@ -65,6 +65,8 @@ def _write(session: Session, channel: str, key: str, told: Weekly) -> int:
         "created_at": now(),
         "next_try_at": now(),
         "tries": 0,
+        "firing": 0,
+        "message": Message.DIGEST,
     }
     statement = insert(session, Delivery).values(**values)
     once = statement.on_conflict_do_nothing(index_elements=["channel", "key"])

@@ -42,6 +42,9 @@ DEAD_AFTER = 3
 
 PERHAPS_TWICE = "(The monitor was stopped while it sent this: you may have it already.)"
 
+Row = tuple[Delivery, Alert | None]
+"""A message with the alert that it tells of; a digest tells of none."""
+
 PENDING = sa.and_(col(Delivery.sent_at).is_(None), col(Delivery.dropped_at).is_(None))
 
 
@@ -95,7 +98,7 @@ def prove(session: Session, config: Config, name: str, send: Send = channels.sen
     return error
 
 
-def _claim(session: Session, config: Config, name: str) -> list[tuple[Delivery, Alert]]:
+def _claim(session: Session, config: Config, name: str) -> list[Row]:
     """Take what goes out together now, so that nobody else does."""
     session.rollback()
     lock_writes(session)
@@ -108,19 +111,17 @@ def _claim(session: Session, config: Config, name: str) -> list[tuple[Delivery, 
     soon = sa.and_(col(Delivery.tries) == 0, col(Delivery.next_try_at) <= at + alerts.TOGETHER)
     rows = session.exec(
         select(Delivery, Alert)
-        .where(
-            *wanted,
-            sa.or_(col(Delivery.next_try_at) <= at, soon),
-            col(Alert.id) == col(Delivery.alert_id),
-        )
+        .join(Alert, col(Alert.id) == col(Delivery.alert_id), isouter=True)
+        .where(*wanted, sa.or_(col(Delivery.next_try_at) <= at, soon))
         .order_by(col(Delivery.id))
         .with_for_update(skip_locked=True, of=Delivery)
         .execution_options(populate_existing=True)
     ).all()
-    batch: list[tuple[Delivery, Alert]] = []
+    batch: list[Row] = []
+    named = (*config.alerts.channels, *config.digest.channels)
     if any(delivery.next_try_at <= at for delivery, _ in rows):
         for delivery, alert in rows:
-            if name not in config.alerts.channels:
+            if name not in named:
                 delivery.dropped_at = at
                 delivery.error = "This channel is no longer in the settings."
             elif delivery.message != Message.RESOLVED or _wanted(session, delivery, at):
@@ -133,9 +134,10 @@ def _claim(session: Session, config: Config, name: str) -> list[tuple[Delivery, 
             delivery.sending_until = at + LEASE
             delivery.tries += 1
     session.commit()
-    for delivery, alert in batch:
-        session.refresh(delivery)
-        session.refresh(alert)
+    for row in batch:
+        for part in row:
+            if part is not None:
+                session.refresh(part)
     session.rollback()
     return batch
 
@@ -159,19 +161,17 @@ def _wanted(session: Session, over: Delivery, at: datetime) -> bool:
     return False
 
 
-def _post(
-    config: Config, name: str, batch: Sequence[tuple[Delivery, Alert]], send: Send
-) -> str | None:
+def _post(config: Config, name: str, batch: Sequence[Row], send: Send) -> str | None:
     # Of one alert only the latest word counts.
-    latest = {alert.id: (delivery, alert) for delivery, alert in batch}
-    rows = [row for row in batch if latest[row[1].id][0] is row[0]]
+    latest = {delivery.alert_id: delivery for delivery, _ in batch}
+    rows = [row for row in batch if row[1] is None or latest[row[0].alert_id] is row[0]]
     title, text = alert_words.joined([(delivery.title, delivery.text) for delivery, _ in rows])
     letter = Letter(
         title=title,
         text=text,
         urgent=any(delivery.urgent for delivery, _ in rows),
         over=all(delivery.message == Message.RESOLVED for delivery, _ in rows),
-        key=rows[0][1].key if len(rows) == 1 else "",
+        key=rows[0][1].key if len(rows) == 1 and rows[0][1] else "",
     )
     return _send(config, name, letter, send)
 
@@ -187,7 +187,7 @@ def _settle(
     session: Session,
     config: Config,
     name: str,
-    batch: Sequence[tuple[Delivery, Alert]],
+    batch: Sequence[Row],
     error: str | None,
 ) -> None:
     """Keep what came of it, at once: until this commit nobody knows that it went."""

@@ -204,7 +204,7 @@ def test_what_others_did_meanwhile_refuses_and_is_told(session: Session, case_id
     refuse_if_changed(session, case_id, ALICE, seen)
     cases.snooze(session, case_id, BOB, now() + DAY)
     post_of(session, "carol", "still broken")
-    with pytest.raises(CaseConflictError, match=r"snoozed by bob \(until .*\); another post"):
+    with pytest.raises(CaseConflictError, match=r"snoozed by bob \(until .*\); opened again"):
         refuse_if_changed(session, case_id, ALICE, seen)
     refuse_if_changed(session, case_id, ALICE, last_event(session, case_id))
 

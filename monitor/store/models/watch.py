@@ -194,6 +194,8 @@ class Message(StrEnum):
     """It still fires, and nobody has acknowledged it."""
     ESCALATED = "escalated"
     RESOLVED = "resolved"
+    DIGEST = "digest"
+    """Of no alert: the week in numbers."""
 
 
 class Delivery(SQLModel, table=True):
@@ -210,8 +212,9 @@ class Delivery(SQLModel, table=True):
     )
 
     id: int = Field(default=None, primary_key=True)
-    alert_id: int = Field(foreign_key="alert.id", index=True)
-    firing: int
+    alert_id: int | None = Field(default=None, foreign_key="alert.id", index=True)
+    """Null: it tells of no alert, as a digest does."""
+    firing: int = 0
     """Which firing of the alert it tells of."""
     message: Message = Field(sa_type=stored(Message))
     channel: str
