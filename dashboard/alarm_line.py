@@ -28,7 +28,7 @@ def draw_alarm() -> None:
             tag(
                 "div",
                 tag("b", f"{counted(len(titles), 'alert')} firing"),
-                foreign(titles[0]),
+                foreign(titles[0], name="div"),
                 cls="notice problem",
                 role="alert",
             )

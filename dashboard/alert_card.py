@@ -39,14 +39,14 @@ UNTIL: dict[str, Callable[[], datetime]] = {
 }
 
 
-def draw_card(alert: Alert) -> None:
-    """The alert with its buttons."""
+def draw_card(alert: Alert, *, alone: bool = False) -> None:
+    """The alert with its buttons; `alone` on its page, its cases stand below it."""
     with st.container(key=f"alert-{alert.id}", border=True):
         draw(_head(alert), _text(alert))
         with st.container(horizontal=True, vertical_alignment="center", key=f"do-{alert.id}"):
             _buttons(alert)
 
-            _link(alert)
+            _link(alert, alone=alone)
         shown = st.expander("History", key=f"history-{alert.id}", type="compact", on_change="rerun")
         if shown.open:
             with shown:
@@ -72,6 +72,8 @@ def _text(alert: Alert) -> Markup:
         parts.append(times.ago(alert.resolved_at, zone))
     elif alert.kind == AlertKind.SPIKE and alert.value is not None:
         parts.append(f"; now {alert.value:,.0f} complaints, {alert.peak or 0:,.0f} at its peak")
+    if alert.state == AlertState.FIRING and alert.repeat_at is None:
+        parts.append("; part of something wider, so nobody is told of it by itself")
     if alert.firings > 1:
         parts.append(f", for the {alert.firings}th time" if alert.firings > 3 else ", again")
     if alert.acknowledged_by and alert.acknowledged_at:
@@ -156,7 +158,7 @@ def _acknowledge(session: Session, alert_id: int, agent: str, _: AlertSettings) 
     alerts.acknowledge(session, alert_id, agent)
 
 
-def _link(alert: Alert) -> None:
+def _link(alert: Alert, *, alone: bool) -> None:
     """The way to what it is about."""
     name, _, query = alert.address.partition("?")
     if name in PAGES:
@@ -167,7 +169,7 @@ def _link(alert: Alert) -> None:
             icon=":material/chevron_right:",
             query_params=dict(parse_qsl(query)),
         )
-    elif alert.address:
+    elif alert.address and not alone:
         st.page_link(
             ALERTS_PAGE,
             label="Open just these cases",

@@ -44,7 +44,7 @@ def _one(alert_id: int) -> None:
         text = "It may have been asked for by an old link."
         draw(tag("div", tag("h2", "There is no such alert"), tag("p", text), cls="empty"))
         return
-    draw_card(alert)
+    draw_card(alert, alone=True)
     draw_cases_of(alert)
 
 

@@ -34,6 +34,14 @@ LONGEST_SILENCE = timedelta(days=30)
 
 STANDS = col(Alert.state) != AlertState.RESOLVED
 
+# "page" comes before "ticket"; what is part of something wider comes after it.
+_ORDER = (
+    col(Alert.severity),
+    col(Alert.repeat_at).is_(None),
+    col(Alert.fired_at).desc(),
+    col(Alert.id).desc(),
+)
+
 
 class AlertError(CaseError):
     """An alert cannot be changed so. The text tells the person what is true, or what to do."""
@@ -178,7 +186,7 @@ def unsilence(session: Session, alert_id: int, agent: str, settings: AlertSettin
 def firing(session: Session) -> Sequence[Alert]:
     """What fires and nobody looks after, pages first, then the newest."""
     query = select(Alert).where(col(Alert.state) == AlertState.FIRING)
-    return session.exec(query.order_by(col(Alert.severity), col(Alert.fired_at).desc())).all()
+    return session.exec(query.order_by(*_ORDER)).all()
 
 
 def standing(session: Session, limit: int) -> Sequence[Alert]:
@@ -186,8 +194,7 @@ def standing(session: Session, limit: int) -> Sequence[Alert]:
     states = [AlertState.FIRING, AlertState.ACKNOWLEDGED, AlertState.SILENCED]
     order = sa.case({state: place for place, state in enumerate(states)}, value=col(Alert.state))
     query = select(Alert).where(col(Alert.state).in_(states))
-    by = (order, col(Alert.severity), col(Alert.fired_at).desc(), col(Alert.id).desc())
-    return session.exec(query.order_by(*by).limit(limit)).all()
+    return session.exec(query.order_by(order, *_ORDER).limit(limit)).all()
 
 
 def over(session: Session, limit: int) -> Sequence[Alert]:

@@ -34,6 +34,8 @@ def send(address: str, letter: Letter) -> str | None:
     """
     import apprise  # it takes a while to load, and most commands send nothing
 
+    # Its own words may name who is told; ours do not.
+    logging.getLogger("apprise").propagate = False
     capture: Any = apprise.LogCapture  # it has no types
     try:
         server: Any = apprise.Apprise.instantiate(address, suppress_exceptions=False)

@@ -6,6 +6,7 @@ answer and the second commit leaves a message of which nobody knows whether it w
 again, and says so. What was acknowledged meanwhile is not.
 """
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -27,6 +28,8 @@ from monitor.store.models import (
 )
 from monitor.watch import alert_words, alerts, channels
 from monitor.watch.channels import Letter, Send
+
+log = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=2)
 """Longer than any network takes: who sends for so long was killed."""
@@ -204,6 +207,8 @@ def _settle(
     )
     session.commit()
     failures = _note(session, name, error)
+    if failures == 1:
+        log.warning("alerts do not reach the channel %s: %s", name, error)
     if error is None:
         alerts.resolve(session, f"channel:{name}", config.alerts)
     elif failures >= DEAD_AFTER:
