@@ -15,7 +15,7 @@ from tests.dashboard.seed import Desk
 def check_link(seat: Seat) -> str:
     """What the sidebar calls the check page."""
     labels = [link.proto.label for link in seat.app.sidebar.get("page_link")]
-    return next(label for label in labels if label.startswith("Check"))
+    return str(next(label for label in labels if label.startswith("Check")))
 
 
 def said(desk: Desk) -> list[tuple[int, str, bool | None]]:
