@@ -27,7 +27,6 @@ from monitor.model.scorer import ShippedScorer, complaint_odds, probabilities, s
 NAME = "minilm-complaint"
 VERSION = "2.0.0"
 SPARED_PRECISION = 0.005
-SPARED_F2 = 0.015
 TEMPERATURES = [round(0.5 + 0.05 * step, 2) for step in range(51)]
 SHIFTS = [round(-2 + 0.1 * step, 1) for step in range(41)]
 LEANS = [round(-0.6 + 0.1 * step, 1) for step in range(22)]
@@ -139,9 +138,8 @@ def calibrate(scorer: ShippedScorer, dev: Sequence[data.Example]) -> dict[str, A
     tweets are the rarest in training, and the measure counts all three tones alike. The tone is
     the largest that costs less than SPARED_PRECISION of average precision: it is what carries
     over to unseen companies. Probabilities are fitted to strangers' posts that are addressed to
-    companies. A complaint that is missed costs a customer and one too many costs a glance, so the
-    threshold goes by F2, which counts recall twice; it is flat around its best, and the highest
-    that costs less than SPARED_F2 opens the fewest cases for thanks and praise.
+    companies. The threshold goes by F1: what is doubtful below it is not lost, but shown to a person
+    on the check page.
     """
     toned = [example for example in dev if example.sentiment is not None]
     outputs = scorer.outputs([example.text for example in toned])
@@ -176,21 +174,19 @@ def calibrate(scorer: ShippedScorer, dev: Sequence[data.Example]) -> dict[str, A
         ),
     )
     said = sigmoid(odds / temperature + shift)
-    scores = {step: f2(said >= step, labels) for step in THRESHOLDS}
+    scores = {step: f1(said >= step, labels) for step in THRESHOLDS}
     return {
         "lean": lean,
         "tone": tone,
         "shift": shift,
         "temperatures": {"sentiment": cooled, "complaint": temperature},
-        "threshold": max(
-            step for step in THRESHOLDS if scores[step] > max(scores.values()) - SPARED_F2
-        ),
+        "threshold": max(THRESHOLDS, key=lambda step: scores[step]),
     }
 
 
-def f2(found: Any, wanted: Any) -> float:
-    """Return the F measure that counts recall twice as much as precision."""
-    return float(5 * (found & wanted).sum() / (4 * wanted.sum() + found.sum()))
+def f1(found: Any, wanted: Any) -> float:
+    """Return the harmonic mean of precision and recall."""
+    return float(2 * (found & wanted).sum() / (wanted.sum() + found.sum()))
 
 
 def surprise(logits: Any, wanted: Any) -> float:
