@@ -138,8 +138,8 @@ def calibrate(scorer: ShippedScorer, dev: Sequence[data.Example]) -> dict[str, A
     tweets are the rarest in training, and the measure counts all three tones alike. The tone is
     the largest that costs less than SPARED_PRECISION of average precision: it is what carries
     over to unseen companies. Probabilities are fitted to strangers' posts that are addressed to
-    companies. The threshold goes by F1: what is doubtful below it is not lost, but shown to a person
-    on the check page.
+    companies. The threshold goes by F1: what is doubtful below it is not lost, but shown to a
+    person on the check page.
     """
     toned = [example for example in dev if example.sentiment is not None]
     outputs = scorer.outputs([example.text for example in toned])
