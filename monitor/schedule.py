@@ -168,7 +168,7 @@ def run(engine: Engine, stop: threading.Event) -> None:
     every(TICK, lambda: deque(engine.work_through(stop), maxlen=0), "score and triage")
     every(15, engine.wake, "wake")
     every(20, engine.settle, "settle replies")
-    every(20, engine.follow, "follow threads")
+    every(60, engine.follow, "follow threads")
     every(health.BEAT_EVERY.total_seconds(), engine.beat, "beat")
     every(6 * 3600, engine.prune, "prune")
     every(6 * 3600, engine.learn, "learn")
