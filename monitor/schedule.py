@@ -220,7 +220,7 @@ def run(engine: Engine, stop: threading.Event) -> None:
     every(30, engine.tell_promises, "tell of promises")
     every(30, engine.propose_incidents, "propose incidents")
     every(20, engine.settle, "settle replies")
-    every(20, engine.follow, "follow threads")
+    every(60, engine.follow, "follow threads")
     every(health.BEAT_EVERY.total_seconds(), engine.beat, "beat")
     watchers = Watchers(engine.config, threshold(engine.config))
     every(LOOK_EVERY, lambda: engine.look_around(watchers), "look around")

@@ -33,7 +33,8 @@ from monitor.store.models import (
 Open = Callable[[str], Connector | None]
 
 AT_ONCE = 10
-"""Cases looked at in one run. Three requests for each are a third of what a server allows."""
+"""Cases looked at in one run. Once a minute, with some three requests for each, that is half of the
+300 requests in five minutes that a Mastodon server allows."""
 
 LEASE = timedelta(minutes=2)
 """How long one look may take before another engine may look."""
