@@ -94,7 +94,8 @@ def _span(asked: Asked) -> str:
         return "Now."
     begin = "" if asked.begins == LONG_AGO else f"From {full(asked.begins, zone)} "
     end = "" if asked.ends >= UNTIL_NOW else f"until {full(asked.ends, zone)}"
-    return (begin + end).strip().capitalize() or "At any time."
+    words = (begin + end).strip()
+    return f"{words[:1].upper()}{words[1:]}." if words else "At any time."
 
 
 def _files(asked: Asked, rules: Rules, number: int) -> None:

@@ -45,6 +45,7 @@ def main() -> None:
     draw_figures(told)
     draw_charts(told, picked.by, zone, hourly=picked.hourly)
     draw_parts(told)
+    new = st.container()  # filled last: texts take longer to read than an index
     with st.container(key="trend-columns"):
         left, right = st.columns(2, gap="large")
     with left:
@@ -55,7 +56,9 @@ def main() -> None:
         draw_work(told)
     draw_times(told)
     draw_never(told, oldest)
-    draw_topics(told, *_new(told.period, told.before, rules))
+    topics = _new(told.period, told.before, rules)
+    with new:
+        draw_topics(told, *topics)
 
 
 @st.cache_data(ttl=60, max_entries=50, show_spinner="Counting …", hash_funcs={Rules: repr})
