@@ -15,7 +15,8 @@ from dashboard.widgets import counted
 from monitor.watch import export
 from monitor.watch.sheet import Value, to_csv, to_xlsx
 from monitor.watch.trends import counting
-from monitor.watch.trends.measures import LONG_AGO, MEASURES, NONE, UNTIL_NOW, Asked, Kind, Rules
+from monitor.watch.trends.conditions import Rules
+from monitor.watch.trends.measures import LONG_AGO, MEASURES, NONE, UNTIL_NOW, Asked, Kind
 
 TRENDS_PAGE = "app_pages/trends.py"
 

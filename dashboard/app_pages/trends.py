@@ -18,7 +18,8 @@ from dashboard.response_box import (
 from dashboard.volume_box import draw_charts, draw_figures, draw_parts, draw_topics
 from monitor.store.models import now
 from monitor.watch.trends import counting
-from monitor.watch.trends.measures import Asked, Rules
+from monitor.watch.trends.conditions import Rules
+from monitor.watch.trends.measures import Asked
 from monitor.watch.trends.overview import Overview, overview, whats_new
 from monitor.watch.trends.periods import Period
 from monitor.watch.trends.response import never_answered

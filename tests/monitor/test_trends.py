@@ -20,9 +20,10 @@ from monitor.store.models import (
     SlaResult,
 )
 from monitor.watch.trends import response, topics, volumes, waits
+from monitor.watch.trends.conditions import Rules
 from monitor.watch.trends.counting import conditions, count, grouped, ids
 from monitor.watch.trends.counting import rows as read_rows
-from monitor.watch.trends.measures import DIMENSIONS, MEASURES, NONE, Asked, Rules
+from monitor.watch.trends.measures import DIMENSIONS, MEASURES, NONE, Asked
 from monitor.watch.trends.periods import (
     Period,
     last_days,

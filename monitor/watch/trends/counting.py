@@ -20,15 +20,8 @@ from monitor.store.models import (
     Source,
 )
 from monitor.watch.trends import topics, waits
-from monitor.watch.trends.measures import (
-    MEASURES,
-    NONE,
-    SIFTED,
-    Asked,
-    Conditions,
-    Kind,
-    Rules,
-)
+from monitor.watch.trends.conditions import Conditions, Rules
+from monitor.watch.trends.measures import MEASURES, NONE, SIFTED, Asked, Kind
 
 IDS: dict[Kind, Any] = {
     Kind.POST: col(Post.id),

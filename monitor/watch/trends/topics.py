@@ -19,7 +19,8 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from monitor.store.models import Post
-from monitor.watch.trends.measures import Asked, Conditions, Rules
+from monitor.watch.trends.conditions import Conditions, Rules
+from monitor.watch.trends.measures import Asked
 from monitor.watch.trends.stopwords import NEGATIONS, STOP
 
 READ = 4000

@@ -11,7 +11,8 @@ from sqlmodel import Session, col
 
 from monitor.hours import Hours, spans
 from monitor.store.models import Case, Reply
-from monitor.watch.trends.measures import MEASURES, Conditions, Kind
+from monitor.watch.trends.conditions import Conditions
+from monitor.watch.trends.measures import MEASURES, Kind
 
 IN, OUT = "in", "out"
 """Whether the wait began in working hours or outside of them."""
