@@ -208,7 +208,7 @@ def _sift(session: Session, asked: Asked, rules: Rules) -> list[int]:
             return [author for author, _ in Counter(author for _, author in said).most_common()]
         return [post for post, _ in said]
     waited = waits.waits(session, asked.measure, found)
-    return waited.of(rules.hours, chosen["hours"]).ids
+    return sorted(waited.of(rules.hours, chosen["hours"]).ids, reverse=True)
 
 
 def rows(session: Session, kind: Kind, wanted: Sequence[int]) -> Iterator[tuple[Any, ...]]:
