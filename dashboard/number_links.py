@@ -69,9 +69,9 @@ def table(
     return tag("div", tag("table", *parts, cls="numbers"), cls="wide")
 
 
-def named(value: str) -> Markup:
-    """A value of a dimension, which may be a stranger's word."""
-    return tag("span", "unknown", cls="muted") if value == NONE else foreign(value)
+def named(value: str, none: str = "unknown") -> Markup:
+    """A value of a dimension, which may be a stranger's word; `none` where there is none."""
+    return tag("span", none, cls="muted") if value == NONE else foreign(value)
 
 
 def lines(*parts: Markup) -> Markup:

@@ -25,7 +25,7 @@ from monitor.model.why import Piece, why
 from monitor.store.db import DatabaseError, check_version, connect
 from monitor.store.models import CaseStatus, Notice, SavedView, Source, now
 from monitor.watch import health, incident_card
-from monitor.watch.trends.measures import Rules
+from monitor.watch.trends.conditions import Rules
 from monitor.watch.trends.overview import rules_of
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

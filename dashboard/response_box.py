@@ -139,7 +139,7 @@ def draw_work(told: Overview) -> None:
     draw(tag("h3", "Workload", cls="side-title"))
     rows = [
         (
-            named(one.agent),
+            named(one.agent, "nobody"),
             count(one.replies, told.asked("replies").narrowed("agent", one.agent), "answers"),
             count(one.resolved, told.asked("resolved").narrowed("agent", one.agent), "ended"),
             count(one.held, told.asked("held").narrowed("agent", one.agent), "has now"),

@@ -28,7 +28,8 @@ def _case_link(case: Case | None) -> Markup:
 def _head(case: Case | None, author: Author, *more: str | Markup) -> Markup:
     network = case.network if case is not None else author.network
     who = foreign(f"@{author.handle}", cls="handle")
-    return tag("div", _case_link(case), who, foreign(network, cls="muted"), *more, cls="who")
+    facts = [tag("span", one) for one in more if one]
+    return tag("div", _case_link(case), who, foreign(network, cls="muted"), *facts, cls="who")
 
 
 def _body(text: str) -> Markup:

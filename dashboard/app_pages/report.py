@@ -8,8 +8,9 @@ from dashboard import resources
 from dashboard.markup import draw, tag
 from monitor.store.models import now
 from monitor.watch import report
+from monitor.watch.paper import STYLE
 from monitor.watch.report import Weekly
-from monitor.watch.trends.measures import Rules
+from monitor.watch.trends.conditions import Rules
 from monitor.watch.trends.periods import Period, name_of_week, week_named, week_of
 
 TRENDS_PAGE = "app_pages/trends.py"
@@ -51,7 +52,7 @@ def main() -> None:
             on_click="ignore",
         )
         draw(tag("p", "Print it with the browser: Ctrl+P.", cls="muted"), width="content")
-    st.html(f"<style>{report.STYLE}{PRINTED}</style>")
+    st.html(f"<style>{STYLE}{PRINTED}</style>")
     st.html(report.body(written))
 
 

@@ -15,7 +15,8 @@ from dashboard.widgets import counted
 from monitor.watch import export
 from monitor.watch.sheet import Value, to_csv, to_xlsx
 from monitor.watch.trends import counting
-from monitor.watch.trends.measures import LONG_AGO, MEASURES, NONE, UNTIL_NOW, Asked, Kind, Rules
+from monitor.watch.trends.conditions import Rules
+from monitor.watch.trends.measures import LONG_AGO, MEASURES, NONE, UNTIL_NOW, Asked, Kind
 
 TRENDS_PAGE = "app_pages/trends.py"
 
@@ -94,7 +95,8 @@ def _span(asked: Asked) -> str:
         return "Now."
     begin = "" if asked.begins == LONG_AGO else f"From {full(asked.begins, zone)} "
     end = "" if asked.ends >= UNTIL_NOW else f"until {full(asked.ends, zone)}"
-    return (begin + end).strip().capitalize() or "At any time."
+    words = (begin + end).strip()
+    return f"{words[:1].upper()}{words[1:]}." if words else "At any time."
 
 
 def _files(asked: Asked, rules: Rules, number: int) -> None:

@@ -18,7 +18,8 @@ from dashboard.response_box import (
 from dashboard.volume_box import draw_charts, draw_figures, draw_parts, draw_topics
 from monitor.store.models import now
 from monitor.watch.trends import counting
-from monitor.watch.trends.measures import Asked, Rules
+from monitor.watch.trends.conditions import Rules
+from monitor.watch.trends.measures import Asked
 from monitor.watch.trends.overview import Overview, overview, whats_new
 from monitor.watch.trends.periods import Period
 from monitor.watch.trends.response import never_answered
@@ -45,6 +46,7 @@ def main() -> None:
     draw_figures(told)
     draw_charts(told, picked.by, zone, hourly=picked.hourly)
     draw_parts(told)
+    new = st.container()  # filled last: texts take longer to read than an index
     with st.container(key="trend-columns"):
         left, right = st.columns(2, gap="large")
     with left:
@@ -55,7 +57,9 @@ def main() -> None:
         draw_work(told)
     draw_times(told)
     draw_never(told, oldest)
-    draw_topics(told, *_new(told.period, told.before, rules))
+    topics = _new(told.period, told.before, rules)
+    with new:
+        draw_topics(told, *topics)
 
 
 @st.cache_data(ttl=60, max_entries=50, show_spinner="Counting …", hash_funcs={Rules: repr})

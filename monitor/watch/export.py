@@ -26,7 +26,8 @@ from monitor.store.models import (
 )
 from monitor.watch.sheet import Value
 from monitor.watch.trends import counting
-from monitor.watch.trends.measures import Asked, Kind, Rules
+from monitor.watch.trends.conditions import Rules
+from monitor.watch.trends.measures import Asked, Kind
 
 CASE_COLUMNS = (
     "case", "network", "source", "author", "author_id", "followers", "vip", "language", "url",

@@ -1,11 +1,9 @@
 """A week on paper: one HTML file that needs nothing beside it and runs nothing.
 
-What strangers wrote stands in it as text. Bars are drawn as SVG, so they are printed everywhere.
+What strangers wrote stands in it as text. It fits a page or two.
 """
 
-import html
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -13,8 +11,10 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from monitor.watch.paper import STYLE, escaped, foreign, named, nothing, short, table
 from monitor.watch.trends import counting, response
-from monitor.watch.trends.measures import NONE, Rules
+from monitor.watch.trends.conditions import Rules
+from monitor.watch.trends.measures import NONE
 from monitor.watch.trends.overview import Overview, overview, whats_new
 from monitor.watch.trends.periods import Period, name_of_week
 from monitor.watch.trends.topics import Topic, Topics, asked_of
@@ -28,32 +28,7 @@ from monitor.watch.wording import (
     share_change,
 )
 
-QUOTED = 240
-"""Characters of a post that stands for its topic."""
-
 OLDEST = 8
-
-STYLE = """
-.weekly { font: 10.5pt/1.4 system-ui, sans-serif; color: #1c2530; background: #fff;
-  max-width: 190mm; margin: 0 auto; padding: 4mm; }
-.weekly h1 { font-size: 17pt; margin: 0 0 1mm; }
-.weekly h2 { font-size: 12pt; margin: 6mm 0 2mm; border-bottom: 1px solid #9aa5b1; }
-.weekly p { margin: 1mm 0 2mm; }
-.weekly table { border-collapse: collapse; width: 100%; }
-.weekly th, .weekly td { text-align: left; padding: 1mm 3mm 1mm 0; vertical-align: top;
-  border: 0; border-bottom: 1px solid #dfe4ea; color: #1c2530; }
-.weekly th { font-weight: 600; color: #4b5763; }
-.weekly .n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
-.weekly .muted { color: #4b5763; }
-.weekly bdi { overflow-wrap: anywhere; }
-.weekly svg { width: 100%; height: auto; }
-.weekly section { break-inside: avoid; }
-@page { size: A4; margin: 14mm; }
-@media print { .weekly { max-width: none; padding: 0; } }
-"""
-
-# Marks that turn the direction of everything after them, and what is no character at all.
-_DISTURBING = re.compile(r"[\u202a-\u202e\u2066-\u2069\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True)
@@ -97,7 +72,7 @@ def document(week: Weekly) -> str:
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
         "style-src 'unsafe-inline'\">"
-        f"<title>{_text(title)}</title><style>{STYLE}</style></head>"
+        f"<title>{escaped(title)}</title><style>{STYLE}</style></head>"
         f"<body>{body(week)}</body></html>\n"
     )
 
@@ -107,9 +82,9 @@ def body(week: Weekly) -> str:
     told = week.told
     begun = "" if told.period.ends <= told.at else ", so far"
     head = (
-        f"<h1>{_text(week.company)}: complaints of {name_of_week(told.period)}</h1>"
+        f"<h1>{escaped(week.company)}: complaints of {name_of_week(told.period)}</h1>"
         f'<p class="muted">{told.period}{begun}, against the week before. '
-        f"Times of {_text(week.zone.key)}; "
+        f"Times of {escaped(week.zone.key)}; "
         f"counted {told.at.astimezone(week.zone):%d %b %Y, %H:%M}.</p>"
     )
     sections = [
@@ -156,38 +131,31 @@ def _key_figures(told: Overview) -> str:
             share_change(present.sla_rate, before.sla_rate),
         ),
     ]
-    return _table(("", "This week", "Against the week before"), rows, numbers=(1,))
+    return table(("", "This week", "Against the week before"), rows, numbers=(1,))
 
 
 def bars(cells: Sequence[Cell], period: Period) -> str:
-    """Complaints of each day as SVG, with their numbers."""
-    days = period.days
-    sums = dict.fromkeys(days, 0)
+    """Complaints of each day as bars with their numbers.
+
+    A bar is a border: browsers leave grounds out of print, and borders they print.
+    """
+    sums = dict.fromkeys(period.days, 0)
     for cell in cells:
         sums[cell.begins.astimezone(period.zone).date()] += cell.complaints
     top = max([1, *sums.values()])
-    step = 700 / max(1, len(days))
-    drawn = []
-    for place, (day, number) in enumerate(sums.items()):
-        tall, left = 100 * number / top, place * step
-        middle = left + step / 2
-        drawn.append(
-            f'<rect x="{left + step * 0.15:.1f}" y="{120 - tall:.1f}" width="{step * 0.7:.1f}" '
-            f'height="{tall:.1f}" fill="#0072b2"/>'
-            f'<text x="{middle:.1f}" y="{114 - tall:.1f}">{number:,}</text>'
-            f'<text x="{middle:.1f}" y="136">{day:%a} {day.day}</text>'
-        )
-    label = "Complaints by day: " + ", ".join(f"{d:%a} {n}" for d, n in sums.items())
-    return (
-        f'<svg viewBox="0 0 700 142" role="img" aria-label="{label}" font-size="12" '
-        f'fill="#1c2530" text-anchor="middle">{"".join(drawn)}</svg>'
+    drawn = "".join(
+        f'<div><span>{number:,}</span><i style="border-bottom-width:{80 * number / top:.0f}px"></i>'
+        f"<span>{day:%a} {day.day}</span></div>"
+        for day, number in sums.items()
     )
+    label = "Complaints by day: " + ", ".join(f"{day:%a} {n}" for day, n in sums.items())
+    return f'<div class="bars" role="img" aria-label="{label}">{drawn}</div>'
 
 
 def _parts(told: Overview) -> str:
     rows = [
         (
-            _foreign(_named(part.value)),
+            foreign(named(part.value)),
             f"{part.complaints:,}",
             change(part.complaints, part.complaints_before),
             share(part.share),
@@ -197,31 +165,34 @@ def _parts(told: Overview) -> str:
         for part in told.volumes.parts
     ]
     columns = ("Network", "Complaints", "Before", "Share of posts", "Authors", "Cases answered")
-    return _table(columns, rows, numbers=(1, 3, 4, 5)) if rows else _nothing("No posts.")
+    return table(columns, rows, numbers=(1, 3, 4, 5)) if rows else nothing("No posts.")
 
 
 def _topics(week: Weekly) -> str:
     topics = week.topics
     if not topics.read_before or not topics.read:
-        return _nothing("Nothing to compare: one of the two weeks has no complaints.")
+        return nothing("Nothing to compare: one of the two weeks has no complaints.")
     if not topics.topics:
-        return _nothing("No word rose that at least three people wrote.")
+        return nothing("No word rose that at least three people wrote.")
     rows = [
         (
-            _foreign(topic.words),
+            foreign(topic.words),
             f"{topic.authors:,}",
             f"{topic.before:,}",
-            _foreign(_short(week.quotes.get(topic.words, ""))),
+            foreign(short(week.quotes.get(topic.words, ""))),
         )
         for topic in topics.topics
     ]
-    return _table(("Words", "Authors", "Before", "One of the posts"), rows, numbers=(1, 2))
+    return table(("Words", "Authors", "Before", "One of the posts"), rows, numbers=(1, 2))
 
 
 def _times(told: Overview) -> str:
     rows = []
     for name, words in response.WAITED.items():
         times, before = told.response.times[name], told.response_before.times[name]
+        if not times.clock.number:
+            rows.append((words, "0", *["–"] * 5, f"before: {length(before.clock.median)}"))
+            continue
         rows.append(
             (
                 words,
@@ -238,7 +209,7 @@ def _times(told: Overview) -> str:
         "", "Times", "Median", "90% within", "Median of working time", "Begun in hours",
         "Begun out of hours", "Median before",
     )  # fmt: skip
-    return _table(columns, rows, numbers=(1, 2, 3, 4, 5, 6))
+    return table(columns, rows, numbers=(1, 2, 3, 4, 5, 6))
 
 
 def _ends(told: Overview) -> str:
@@ -247,15 +218,15 @@ def _ends(told: Overview) -> str:
         ("Answered", f"{found.answered:,}"),
         ("Not answered yet, or ended without an answer", f"{found.unanswered:,}"),
         *[
-            (f"Dismissed: {_named(reason)}", f"{number:,}")
+            (f"Dismissed: {named(reason)}", f"{number:,}")
             for reason, number in sorted(told.response.dismissals.items())
         ],
         ("All cases found", f"{found.cases:,}"),
     ]
     ends = ", ".join(
-        f"{_text(_named(name))} {number:,}" for name, number in told.response.outcomes.items()
+        f"{escaped(named(name))} {number:,}" for name, number in told.response.outcomes.items()
     )
-    return _table(("", "Cases"), rows, numbers=(1,)) + (
+    return table(("", "Cases"), rows, numbers=(1,)) + (
         f"<p>Cases that ended in this week, whenever they were found: {ends or 'none'}.</p>"
     )
 
@@ -263,7 +234,7 @@ def _ends(told: Overview) -> str:
 def _promises(told: Overview) -> str:
     met, missed, kept = told.response.met, told.response.missed, told.response.kept
     lines = [
-        f"{_text(name)}: {met.get(name, 0):,} met, {missed.get(name, 0):,} missed"
+        f"{escaped(name)}: {met.get(name, 0):,} met, {missed.get(name, 0):,} missed"
         for name in sorted({*met, *missed})
     ]
     sla = "; ".join(lines) or "none was due"
@@ -277,66 +248,26 @@ def _promises(told: Overview) -> str:
 def _never(week: Weekly) -> str:
     ages = "; ".join(f"{age.words}: {age.number:,}" for age in week.told.ages)
     if not week.oldest:
-        return _nothing("Every standing case has been answered at least once.")
-    rows = [(str(number), _foreign(f"@{handle}"), since) for number, handle, since in week.oldest]
-    return f"<p>{ages}.</p>" + _table(("Case", "The oldest", "Since"), rows)
+        return nothing("Every standing case has been answered at least once.")
+    rows = [(str(number), foreign(f"@{handle}"), since) for number, handle, since in week.oldest]
+    return f"<p>{ages}.</p>" + table(("Case", "The oldest", "Since"), rows)
 
 
 def _work(told: Overview) -> str:
     rows = [
-        (_foreign(_named(one.agent)), f"{one.replies:,}", f"{one.resolved:,}", f"{one.held:,}")
+        (
+            foreign("nobody" if one.agent == NONE else one.agent),
+            f"{one.replies:,}",
+            f"{one.resolved:,}",
+            f"{one.held:,}",
+        )
         for one in told.work
     ]
     if not rows:
-        return _nothing("Nobody has or did anything.")
+        return nothing("Nobody has or did anything.")
     columns = ("", "Answers", "Cases that ended", "Cases now")
     said = counted(told.response.said_complaint + told.response.said_fine, "post")
-    return _table(columns, rows, numbers=(1, 2, 3)) + (
+    return table(columns, rows, numbers=(1, 2, 3)) + (
         f"<p>People corrected the model on {said} ({told.response.said_complaint:,} missed, "
         f"{told.response.said_fine:,} no complaints).</p>"
     )
-
-
-class _Html(str):
-    """Escaped already."""
-
-    __slots__ = ()
-
-
-def _table(
-    columns: Iterable[str], rows: Iterable[Sequence[str]], numbers: Iterable[int] = ()
-) -> str:
-    right = frozenset(numbers)
-
-    def cell(name: str, place: int, text: str) -> str:
-        kind = ' class="n"' if place in right else ""
-        inner = text if isinstance(text, _Html) else _text(text)
-        return f"<{name}{kind}>{inner}</{name}>"
-
-    def line(name: str, cells: Iterable[str]) -> str:
-        return "<tr>" + "".join(cell(name, *one) for one in enumerate(cells)) + "</tr>"
-
-    body = "".join(line("td", row) for row in rows)
-    return f"<table><thead>{line('th', columns)}</thead><tbody>{body}</tbody></table>"
-
-
-def _nothing(text: str) -> str:
-    return f'<p class="muted">{text}</p>'
-
-
-def _named(value: str) -> str:
-    return "unknown" if value == NONE else value
-
-
-def _short(text: str) -> str:
-    plain = " ".join(text.split())
-    return plain if len(plain) <= QUOTED else plain[: QUOTED - 1].rstrip() + "…"
-
-
-def _text(text: str) -> _Html:
-    return _Html(html.escape(_DISTURBING.sub("", text)))
-
-
-def _foreign(text: str) -> _Html:
-    """A stranger's words: as text, apart from what stands around them."""
-    return _Html(f'<bdi dir="auto">{_text(text)}</bdi>')

@@ -9,7 +9,8 @@ def change(present: float, before: float) -> str:
         return f"as before ({before:,.0f})"
     by = abs(present - before)
     words = f"{by:,.0f} {'more' if present > before else 'fewer'} than {before:,.0f}"
-    return f"{words} ({(present - before) / before:+.0%})" if before else words
+    share_of = round(100 * (present - before) / before) if before else 0
+    return f"{words} ({share_of:+}%)" if share_of else words
 
 
 def share(value: float | None) -> str:

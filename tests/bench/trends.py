@@ -20,7 +20,7 @@ from sqlmodel import Session
 from monitor.hours import Hours, shift
 from monitor.store.db import connect, migrate
 from monitor.store.models import now
-from monitor.watch.trends.measures import Rules
+from monitor.watch.trends.conditions import Rules
 from monitor.watch.trends.overview import overview, whats_new
 from monitor.watch.trends.periods import last_days
 from monitor.watch.trends.response import response

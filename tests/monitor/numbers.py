@@ -21,7 +21,7 @@ from monitor.store.models import (
     ReplyStatus,
     Source,
 )
-from monitor.watch.trends.measures import Rules
+from monitor.watch.trends.conditions import Rules
 from monitor.watch.trends.periods import Period
 
 VIENNA = ZoneInfo("Europe/Vienna")

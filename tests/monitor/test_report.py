@@ -12,8 +12,11 @@ import sqlalchemy as sa
 import time_machine
 from openpyxl import load_workbook
 from sqlmodel import Session, select
+from typer.testing import CliRunner
 
+from monitor.__main__ import app
 from monitor.config import Company, Config, ConfigError, Desk, Digest, load
+from monitor.schedule import Engine
 from monitor.store.models import Delivery, Dismissal, Outcome
 from monitor.watch import digest, export
 from monitor.watch.digest import due_at, queue_digest
@@ -22,6 +25,7 @@ from monitor.watch.sheet import Value, to_csv, to_xlsx
 from monitor.watch.trends.counting import count
 from monitor.watch.trends.measures import MEASURES, Asked
 from monitor.watch.trends.periods import Period
+from tests.conftest import FakeScorer
 from tests.monitor.numbers import AT, OFFICE, RULES, VIENNA, WEEK, Rows, utc
 
 MONDAY = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
@@ -131,6 +135,31 @@ def test_the_digest_is_set_in_the_file(tmp_path: Path) -> None:
     path.write_text(text.format("soon"), encoding="utf-8")
     with pytest.raises(ConfigError, match=r"line 6: digest\.at"):
         load(path)
+
+
+def test_the_engine_queues_it_only_where_it_is_asked_for(database: sa.Engine) -> None:
+    with time_machine.travel(MONDAY, tick=False), Session(database) as session:
+        for settings, number in ((Digest(), 0), (Digest(channels=["mail"]), 1)):
+            asked = config(digest=settings, desk=Desk(threshold=0.5))
+            Engine(asked, database, FakeScorer(), {}).digest()
+            assert len(session.exec(select(Delivery)).all()) == number
+            session.rollback()
+
+
+def test_the_command_writes_a_week(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    text = 'database_url = "sqlite:///m.db"\n[company]\nname = "Acme"\n[desk]\nthreshold = 0.5\n'
+    path.write_text(text, encoding="utf-8")
+    out = tmp_path / "week.html"
+
+    def report(*more: str) -> Any:
+        return CliRunner().invoke(app, ["report", "-c", str(path), "--out", str(out), *more])
+
+    assert report("--week", "2026-W40").exit_code == 0
+    assert "Acme: complaints of 2026-W40" in out.read_text(encoding="utf-8")
+    assert report().exit_code == 0
+    for wrong in ("2026-40", "2126-W01"):
+        assert report("--week", wrong).exit_code == 1
 
 
 @time_machine.travel(AT, tick=False)

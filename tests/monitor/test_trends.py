@@ -20,9 +20,10 @@ from monitor.store.models import (
     SlaResult,
 )
 from monitor.watch.trends import response, topics, volumes, waits
+from monitor.watch.trends.conditions import Rules
 from monitor.watch.trends.counting import conditions, count, grouped, ids
 from monitor.watch.trends.counting import rows as read_rows
-from monitor.watch.trends.measures import DIMENSIONS, MEASURES, NONE, Asked, Rules
+from monitor.watch.trends.measures import DIMENSIONS, MEASURES, NONE, Asked
 from monitor.watch.trends.periods import (
     Period,
     last_days,
@@ -334,4 +335,5 @@ def test_a_phrase_that_everybody_says_does_not_rise() -> None:
     assert z > topics.RISEN
     assert [one for one, _ in topics._rank({"new": 3}, {}, 80, 80)] == ["new"], "three will do"
     assert topics._rank({"new": 2}, {}, 80, 80) == []
+    assert topics._rank({"bill": 3499}, {"bill": 3400}, 4000, 4000) == [], "sure, but no news"
     assert topics._rank({"all": 5}, {"all": 5}, 5, 5) == []

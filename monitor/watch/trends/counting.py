@@ -20,15 +20,8 @@ from monitor.store.models import (
     Source,
 )
 from monitor.watch.trends import topics, waits
-from monitor.watch.trends.measures import (
-    MEASURES,
-    NONE,
-    SIFTED,
-    Asked,
-    Conditions,
-    Kind,
-    Rules,
-)
+from monitor.watch.trends.conditions import Conditions, Rules
+from monitor.watch.trends.measures import MEASURES, NONE, SIFTED, Asked, Kind
 
 IDS: dict[Kind, Any] = {
     Kind.POST: col(Post.id),
@@ -215,7 +208,7 @@ def _sift(session: Session, asked: Asked, rules: Rules) -> list[int]:
             return [author for author, _ in Counter(author for _, author in said).most_common()]
         return [post for post, _ in said]
     waited = waits.waits(session, asked.measure, found)
-    return waited.of(rules.hours, chosen["hours"]).ids
+    return sorted(waited.of(rules.hours, chosen["hours"]).ids, reverse=True)
 
 
 def rows(session: Session, kind: Kind, wanted: Sequence[int]) -> Iterator[tuple[Any, ...]]:

@@ -4,7 +4,7 @@ A number is told by an `Asked`: a measure, from when until when, and what it is 
 can be written as an address, so that every number on a page is a link to what it counts.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,23 +13,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import col
 
-from monitor.hours import Hours
-from monitor.store.models import (
-    ACTIVE,
-    Author,
-    Case,
-    CaseStatus,
-    Commitment,
-    Label,
-    Outcome,
-    Post,
-    Reply,
-    ReplyStatus,
-    SlaResult,
-    now,
-)
-
-Conditions = list[sa.ColumnElement[bool]]
+from monitor.store.models import Case, Outcome, Reply, now
+from monitor.watch.trends import conditions
+from monitor.watch.trends.conditions import Condition
 
 NONE = "-"
 """In the place of a value: those that have none."""
@@ -47,17 +33,6 @@ class Kind(StrEnum):
     SLA = "SLA promise"
     PROMISE = "promise to a customer"
     REPLY = "answer"
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What the settings say that numbers depend on."""
-
-    threshold: float
-    """From here a post counts as a complaint. Nothing counted is kept, so it may change."""
-    hours: Hours
-    ours: frozenset[str] = frozenset()
-    """Words of our own names: they are no topic."""
 
 
 @dataclass(frozen=True)
@@ -120,156 +95,35 @@ class Measure:
 
     kind: Kind
     words: str
-    conditions: Callable[[datetime, datetime, Rules], Conditions]
+    conditions: Condition
     wait: tuple[Any, Any] | None = None
     """The columns between which its rows waited, where it is a time that is measured."""
-
-
-def _within(column: Any, begins: datetime, ends: datetime) -> Conditions:
-    return [column >= begins, column < ends]
-
-
-def _posts(begins: datetime, ends: datetime, _: Rules) -> Conditions:
-    # Written out, as the index is. Few authors are our own: a list is quicker than a join.
-    own = sa.select(col(Author.id)).where(sa.literal_column("author.own"))
-    return [
-        *_within(col(Post.created_at), begins, ends),
-        col(Post.repost_of).is_(None),
-        col(Post.author_id).not_in(own),
-    ]
-
-
-def _complaints(begins: datetime, ends: datetime, rules: Rules) -> Conditions:
-    return [*_posts(begins, ends, rules), col(Post.complaint) >= rules.threshold]
-
-
-def _corrected(said: bool) -> Callable[[datetime, datetime, Rules], Conditions]:
-    def conditions(begins: datetime, ends: datetime, rules: Rules) -> Conditions:
-        score = col(Post.complaint)
-        labelled = sa.select(col(Label.post_id)).where(
-            *_within(col(Label.labelled_at), begins, ends), col(Label.complaint).is_(said)
-        )
-        wrong = score < rules.threshold if said else score >= rules.threshold
-        return [wrong, col(Post.id).in_(labelled)]
-
-    return conditions
-
-
-NOT_MERGED = sa.or_(col(Case.outcome).is_(None), col(Case.outcome) != Outcome.MERGED)
-"""A merged case goes on in another, where it is counted."""
-
-
-def _opened(*more: sa.ColumnElement[bool]) -> Callable[[datetime, datetime, Rules], Conditions]:
-    def conditions(begins: datetime, ends: datetime, _: Rules) -> Conditions:
-        return [*_within(col(Case.opened_at), begins, ends), NOT_MERGED, *more]
-
-    return conditions
-
-
-def _first(begins: datetime, ends: datetime, _: Rules) -> Conditions:
-    return [*_within(col(Case.first_answered_at), begins, ends), NOT_MERGED]
-
-
-def _resolved(*more: sa.ColumnElement[bool]) -> Callable[[datetime, datetime, Rules], Conditions]:
-    def conditions(begins: datetime, ends: datetime, _: Rules) -> Conditions:
-        return [*_within(col(Case.resolved_at), begins, ends), NOT_MERGED, *more]
-
-    return conditions
-
-
-# Written out, as the index is: SQLite finds it by the words.
-NEVER = sa.and_(
-    col(Case.first_answered_at).is_(None),
-    col(Case.status) != sa.literal_column(f"'{CaseStatus.RESOLVED}'"),
-)
-
-
-def _never(begins: datetime, ends: datetime, _: Rules) -> Conditions:
-    return [NEVER, *_within(col(Case.opened_at), begins, ends)]
-
-
-def _held(_: datetime, __: datetime, ___: Rules) -> Conditions:
-    return [col(Case.assignee).is_not(None), col(Case.status).in_(ACTIVE)]
-
-
-def _sla(met: bool) -> Callable[[datetime, datetime, Rules], Conditions]:
-    def conditions(begins: datetime, ends: datetime, _: Rules) -> Conditions:
-        return [*_within(col(SlaResult.due_at), begins, ends), col(SlaResult.met).is_(met)]
-
-    return conditions
-
-
-def _promised(
-    standing: Callable[[], sa.ColumnElement[bool]],
-) -> Callable[[datetime, datetime, Rules], Conditions]:
-    def conditions(begins: datetime, ends: datetime, _: Rules) -> Conditions:
-        due = _within(col(Commitment.due_at), begins, ends)
-        return [*due, col(Commitment.dropped_at).is_(None), standing()]
-
-    return conditions
-
-
-_KEPT, _DUE = col(Commitment.kept_at), col(Commitment.due_at)
-
-_PUBLIC = (ReplyStatus.SENT, ReplyStatus.SEEN, ReplyStatus.GONE)
-
-
-def _replies(begins: datetime, ends: datetime, _: Rules) -> Conditions:
-    return [*_within(col(Reply.sent_at), begins, ends), col(Reply.status).in_(_PUBLIC)]
-
-
-def _asked_again() -> Any:
-    """When the customer wrote first after our answer before this one; null: not since then."""
-    earlier = sa.orm.aliased(Reply)
-    before = (
-        sa.select(sa.func.max(earlier.sent_at))
-        .where(
-            col(earlier.case_id) == col(Reply.case_id),
-            col(earlier.sent_at) < col(Reply.sent_at),
-            col(earlier.status).in_(_PUBLIC),
-        )
-        .correlate(Reply)
-        .scalar_subquery()
-    )
-    return (
-        sa.select(sa.func.min(col(Post.created_at)))
-        .join(Case, col(Case.id) == col(Post.case_id))
-        .where(
-            col(Post.case_id) == col(Reply.case_id),
-            col(Post.author_id) == col(Case.author_id),
-            col(Post.created_at) > before,
-            col(Post.created_at) <= col(Reply.sent_at),
-        )
-        .correlate(Reply)
-        .scalar_subquery()
-    )
-
-
-ASKED_AGAIN = _asked_again()
-
-
-def _next(begins: datetime, ends: datetime, rules: Rules) -> Conditions:
-    return [*_replies(begins, ends, rules), ASKED_AGAIN.is_not(None)]
 
 
 _ENDED = col(Case.outcome) != Outcome.DISMISSED
 
 MEASURES: dict[str, Measure] = {
-    "posts": Measure(Kind.POST, "Posts about us, without reposts and our own", _posts),
-    "complaints": Measure(Kind.POST, "Posts that the model takes for complaints", _complaints),
-    "authors": Measure(Kind.AUTHOR, "Authors of complaints", _complaints),
-    "missed": Measure(Kind.POST, "People said complaint, the model did not", _corrected(True)),
-    "false": Measure(Kind.POST, "The model said complaint, people did not", _corrected(False)),
-    "cases": Measure(Kind.CASE, "Cases found, dismissed ones too", _opened()),
+    "posts": Measure(Kind.POST, "Posts about us, without reposts and our own", conditions.posts),
+    "complaints": Measure(
+        Kind.POST, "Posts that the model takes for complaints", conditions.complaints
+    ),
+    "authors": Measure(Kind.AUTHOR, "Authors of complaints", conditions.complaints),
+    "missed": Measure(
+        Kind.POST, "People said complaint, the model did not", conditions.corrected(True)
+    ),
+    "false": Measure(
+        Kind.POST, "The model said complaint, people did not", conditions.corrected(False)
+    ),
+    "cases": Measure(Kind.CASE, "Cases found, dismissed ones too", conditions.opened()),
     "answered": Measure(
         Kind.CASE,
         "Cases found that we have answered",
-        _opened(col(Case.first_answered_at).is_not(None)),
+        conditions.opened(col(Case.first_answered_at).is_not(None)),
     ),
     "unanswered": Measure(
         Kind.CASE,
         "Cases found that nobody has answered or dismissed",
-        _opened(
+        conditions.opened(
             col(Case.first_answered_at).is_(None),
             sa.or_(col(Case.outcome).is_(None), _ENDED),
         ),
@@ -277,43 +131,53 @@ MEASURES: dict[str, Measure] = {
     "dismissed": Measure(
         Kind.CASE,
         "Cases found that were dismissed without an answer",
-        _opened(col(Case.outcome) == Outcome.DISMISSED, col(Case.first_answered_at).is_(None)),
+        conditions.opened(
+            col(Case.outcome) == Outcome.DISMISSED, col(Case.first_answered_at).is_(None)
+        ),
     ),
     "first": Measure(
         Kind.CASE,
         "Cases that got their first answer",
-        _first,
+        conditions.first,
         (col(Case.opened_at), col(Case.first_answered_at)),
     ),
     "next": Measure(
         Kind.REPLY,
         "Answers to customers who wrote again",
-        _next,
-        (ASKED_AGAIN, col(Reply.sent_at)),
+        conditions.next_replies,
+        (conditions.ASKED_AGAIN, col(Reply.sent_at)),
     ),
     "resolution": Measure(
         Kind.CASE,
         "Cases resolved, without dismissed ones",
-        _resolved(sa.or_(col(Case.outcome).is_(None), _ENDED)),
+        conditions.resolved(sa.or_(col(Case.outcome).is_(None), _ENDED)),
         (col(Case.opened_at), col(Case.resolved_at)),
     ),
-    "resolved": Measure(Kind.CASE, "Cases resolved or dismissed", _resolved()),
-    "never": Measure(Kind.CASE, "Standing cases that nobody has ever answered", _never),
-    "held": Measure(Kind.CASE, "Standing cases that somebody has now", _held),
-    "replies": Measure(Kind.REPLY, "Public answers sent", _replies),
-    "sla-met": Measure(Kind.SLA, "SLA promises due and met", _sla(True)),
-    "sla-missed": Measure(Kind.SLA, "SLA promises due and missed", _sla(False)),
-    "kept": Measure(Kind.PROMISE, "Promises kept in time", _promised(lambda: _KEPT <= _DUE)),
-    "late": Measure(Kind.PROMISE, "Promises kept late", _promised(lambda: _KEPT > _DUE)),
+    "resolved": Measure(Kind.CASE, "Cases resolved or dismissed", conditions.resolved()),
+    "never": Measure(Kind.CASE, "Standing cases that nobody has ever answered", conditions.never),
+    "held": Measure(Kind.CASE, "Standing cases that somebody has now", conditions.held),
+    "replies": Measure(Kind.REPLY, "Public answers sent", conditions.replies),
+    "sla-met": Measure(Kind.SLA, "SLA promises due and met", conditions.sla(True)),
+    "sla-missed": Measure(Kind.SLA, "SLA promises due and missed", conditions.sla(False)),
+    "kept": Measure(
+        Kind.PROMISE,
+        "Promises kept in time",
+        conditions.promised(lambda: conditions.KEPT <= conditions.DUE),
+    ),
+    "late": Measure(
+        Kind.PROMISE,
+        "Promises kept late",
+        conditions.promised(lambda: conditions.KEPT > conditions.DUE),
+    ),
     "broken": Measure(
         Kind.PROMISE,
         "Promises broken",
-        _promised(lambda: sa.and_(_KEPT.is_(None), now() > _DUE)),
+        conditions.promised(lambda: sa.and_(conditions.KEPT.is_(None), now() > conditions.DUE)),
     ),
     "running": Measure(
         Kind.PROMISE,
         "Promises still to be kept",
-        _promised(lambda: sa.and_(_KEPT.is_(None), now() <= _DUE)),
+        conditions.promised(lambda: sa.and_(conditions.KEPT.is_(None), now() <= conditions.DUE)),
     ),
 }
 

@@ -11,8 +11,9 @@ from sqlmodel import Session
 
 from monitor.config import Config
 from monitor.watch.trends import response, volumes
+from monitor.watch.trends.conditions import Rules
 from monitor.watch.trends.counting import conditions, incidents
-from monitor.watch.trends.measures import Asked, Rules
+from monitor.watch.trends.measures import Asked
 from monitor.watch.trends.periods import Period
 from monitor.watch.trends.response import Age, Response, Work
 from monitor.watch.trends.topics import Topics, own_words, rising

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, select
 
 from monitor.store.models import Author, Case
+from monitor.watch.trends.conditions import NEVER, Rules
 from monitor.watch.trends.counting import conditions, count, grouped
-from monitor.watch.trends.measures import LONG_AGO, NEVER, UNTIL_NOW, Asked, Rules
+from monitor.watch.trends.measures import LONG_AGO, UNTIL_NOW, Asked
 from monitor.watch.trends.waits import IN, OUT, Spread, waits
 
 AGES = (1, 3, 7, 30)

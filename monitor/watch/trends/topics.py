@@ -19,7 +19,8 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from monitor.store.models import Post
-from monitor.watch.trends.measures import Asked, Conditions, Rules
+from monitor.watch.trends.conditions import Conditions, Rules
+from monitor.watch.trends.measures import Asked
 from monitor.watch.trends.stopwords import NEGATIONS, STOP
 
 READ = 4000
@@ -33,6 +34,9 @@ SHOWN = 12
 RISEN = 1.1
 """Standard deviations above what was usual; a phrase of three authors that was never there before
 comes to about that."""
+
+RISEN_BY = 1.5
+"""Times as many of the authors as before: with many of them the least change is sure."""
 
 PRIOR = 0.1
 """Weight of what both periods say together, as a share of the authors of the larger one."""
@@ -188,7 +192,7 @@ def _rank(
         odds = (y1 + a) / max(0.5, n1 + a0 - y1 - a)
         odds_before = (y2 + a) / max(0.5, n2 + a0 - y2 - a)
         z = math.log(odds / odds_before) / math.sqrt(1 / (y1 + a) + 1 / (y2 + a))
-        if z >= RISEN:
+        if z >= RISEN and y1 * n2 >= RISEN_BY * y2 * n1:
             found.append((phrase, z))
     # Of two that rose alike the phrase comes first: it says more than its words.
     return sorted(found, key=lambda one: (-round(one[1], 1), -one[0].count(" "), one[0]))

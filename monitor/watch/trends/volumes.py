@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from monitor.store.models import Post
+from monitor.watch.trends.conditions import Rules
 from monitor.watch.trends.counting import (
     conditions,
     count,
@@ -16,7 +17,7 @@ from monitor.watch.trends.counting import (
     named,
     value_of,
 )
-from monitor.watch.trends.measures import Asked, Kind, Rules
+from monitor.watch.trends.measures import Asked, Kind
 from monitor.watch.trends.periods import Period
 
 PARTS = {

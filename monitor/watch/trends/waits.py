@@ -11,7 +11,8 @@ from sqlmodel import Session, col
 
 from monitor.hours import Hours, spans
 from monitor.store.models import Case, Reply
-from monitor.watch.trends.measures import MEASURES, Conditions, Kind
+from monitor.watch.trends.conditions import Conditions
+from monitor.watch.trends.measures import MEASURES, Kind
 
 IN, OUT = "in", "out"
 """Whether the wait began in working hours or outside of them."""
@@ -104,17 +105,13 @@ def spread(lengths: Floats) -> Spread:
 
 
 def waits(session: Session, measure: str, conditions: Conditions) -> Waits:
-    """The waits of a measure that has any, the newest first. Raises ValueError for another one."""
+    """The waits of a measure that has any, in no order. Raises ValueError for another one."""
     asked = MEASURES[measure]
     if asked.wait is None:
         raise ValueError(f"nobody waits in {measure!r}")
-    column, at = (
-        (col(Case.id), col(Case.opened_at))
-        if asked.kind == Kind.CASE
-        else (col(Reply.id), col(Reply.sent_at))
-    )
+    column = col(Case.id) if asked.kind == Kind.CASE else col(Reply.id)
     begin, end = (_epoch(session, part) for part in asked.wait)
-    query = sa.select(column, begin, end).where(*conditions).order_by(at.desc(), column.desc())
+    query = sa.select(column, begin, end).where(*conditions)
     # The driver's own rows: SQLAlchemy's cost four times as much as the whole query.
     cursor: Any = session.connection().execute(query).cursor
     rows = cursor.fetchall()
