@@ -233,4 +233,4 @@ def _answered_since(session: Session, incident: Incident) -> dict[int, datetime]
         )
         .group_by(col(Reply.case_id))
     )
-    return dict(rows.all())
+    return {case_id: at for case_id, at in rows if at is not None}

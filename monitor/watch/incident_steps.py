@@ -1,6 +1,6 @@
 """Steps that all changes of incidents are made of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -67,7 +67,7 @@ def change(
     session: Session,
     incident_id: int,
     statuses: tuple[IncidentStatus, ...],
-    values: dict[str, object],
+    values: Mapping[str, object],
 ) -> None:
     """The one conditional UPDATE of a change; it begins the transaction.
 

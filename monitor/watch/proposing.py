@@ -188,8 +188,8 @@ def tells_of(incident_id: int) -> sa.ColumnElement[bool]:
     """Whether a post is one of those by which cases are in an incident."""
     member = sa.orm.aliased(Case)
     posts = (
-        sa.select(sa.func.coalesce(col(IncidentCase.post_id), member.post_id))
-        .join(member, member.id == col(IncidentCase.case_id))
+        sa.select(sa.func.coalesce(col(IncidentCase.post_id), col(member.post_id)))
+        .join(member, col(member.id) == col(IncidentCase.case_id))
         .where(col(IncidentCase.incident_id) == incident_id)
     )
     return col(Post.id).in_(posts)
@@ -222,11 +222,11 @@ def items_of(
     # A thread that a customer began is one of customers; what all write below ours has many causes.
     ours = (
         sa.select(col(root.id))
-        .join(writer, col(writer.id) == root.author_id)
+        .join(writer, col(writer.id) == col(root.author_id))
         .where(
-            root.network == col(Post.network),
-            root.external_id == col(Post.thread),
-            writer.own.is_(True),
+            col(root.network) == col(Post.network),
+            col(root.external_id) == col(Post.thread),
+            col(writer.own).is_(True),
         )
         .exists()
     )
