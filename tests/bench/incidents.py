@@ -9,9 +9,9 @@ demo     the recorded week, complaints only; incidents_demo.csv says which posts
          ('?': cannot be told, left out; not listed: of none that another tells of)
 music    real requests to one company around four faults of 2017: an outage of 28 November, artists
          that would not play on 19 October, a website that failed on 21 November, an album that was
-         missing on 16 November; incidents_music.csv was labelled by reading each post ('' is
-         another matter; posts that say too little were left out). Faults met only in the text of
-         the company's answers are not known: a reader of the posts alone cannot see them
+         missing on 16 November. incidents_music.csv was labelled by one reader, post by post, who
+         saw when each was written: "hurry, lads" at the time of an outage is of that outage. ''
+         is another matter; posts that say too little were left out
 airline  real tweets, each brand and day by itself; posts with one `negativereason` count as one
          fault. That is coarser than a fault: two late flights are two faults, so recall means
          little here and precision is what a group's reasons agree

@@ -15,8 +15,9 @@ from monitor.desk.closing import Ending
 from monitor.desk.merge import merge, unmerge
 from monitor.hours import Hours
 from monitor.store.models import Case, CaseStatus, Outcome, now
+from monitor.watch.trends.conditions import Rules
 from monitor.watch.trends.counting import count
-from monitor.watch.trends.measures import Asked, Rules
+from monitor.watch.trends.measures import Asked
 from tests.conftest import ALICE, BOB, make_post
 from tests.monitor.test_desk import HOUR, Desk, desk
 
