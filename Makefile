@@ -25,6 +25,7 @@ check: .venv/dev ## format, lint, types, imports
 bench: .venv/dev ## print the figures that README names
 	@$(RUN) tests.bench.throughput
 	@$(RUN) tests.bench.queue --page
+	@$(RUN) tests.bench.case
 
 bench-drafts: .venv/dev ## print how often each rule of the draft check is right
 	@$(RUN) tests.bench.drafts

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 from sqlmodel import Session, col, select
@@ -43,20 +44,15 @@ def repeats(session: Session, author_id: int, posts: Sequence[Post]) -> dict[int
         .order_by(col(Post.created_at).desc(), col(Post.id).desc())
         .limit(MOST)
     ).all()
-    letters = {post.id: plain(post.text) for post in [*candidates, *mine]}
-    vectors = {post.id: _direction(post.vector) for post in [*candidates, *mine]}
+    alike = _same_letters(mine, candidates) | (_cosines(mine, candidates) >= ALIKE)
+    at, other_at = (
+        np.array([post.created_at.timestamp() for post in group]) for group in (mine, candidates)
+    )
+    alike &= np.abs(at[:, None] - other_at[None, :]) <= WITHIN.total_seconds()
     found: dict[int, list[Post]] = {}
-    for post in mine:
-        same = [
-            other
-            for other in candidates
-            if other.id != post.id
-            and abs(other.created_at - post.created_at) <= WITHIN
-            and (
-                (letters[post.id] != "" and letters[other.id] == letters[post.id])
-                or _alike(vectors[post.id], vectors[other.id])
-            )
-        ]
+    for post, row in zip(mine, alike, strict=True):
+        same = [candidates[int(place)] for place in np.flatnonzero(row)]
+        same = [other for other in same if other.id != post.id]
         if same:
             found[post.id] = same
     return found
@@ -71,18 +67,27 @@ def _counts(post: Post) -> bool:
     return post.deleted_at is None and post.repost_of is None
 
 
-def _direction(vector: bytes | None) -> "np.ndarray[tuple[int], np.dtype[np.float32]] | None":
-    if not vector:
-        return None
-    numbers = np.frombuffer(vector, dtype=np.int8).astype(np.float32)
-    length = float(np.linalg.norm(numbers))
-    return numbers / np.float32(length) if length else None
+def _same_letters(mine: Sequence[Post], others: Sequence[Post]) -> Any:
+    """Which of `mine` have the letters of which of the others: a truth value for each pair."""
+    numbers: dict[str, int] = {"": -1}
+    one, other = (
+        np.array([numbers.setdefault(plain(post.text), len(numbers)) for post in group])
+        for group in (mine, others)
+    )
+    return (one[:, None] == other[None, :]) & (one[:, None] >= 0)
 
 
-def _alike(
-    one: "np.ndarray[tuple[int], np.dtype[np.float32]] | None",
-    other: "np.ndarray[tuple[int], np.dtype[np.float32]] | None",
-) -> bool:
-    if one is None or other is None or one.shape != other.shape:
-        return False
-    return float(one @ other) >= ALIKE
+def _cosines(mine: Sequence[Post], others: Sequence[Post]) -> Any:
+    """How near the vectors of each pair lie; 0 where one has none, or one of another model."""
+    lengths = {len(post.vector) for post in [*mine, *others] if post.vector}
+    width = max(lengths, default=1)
+
+    def directions(posts: Sequence[Post]) -> Any:
+        rows = np.zeros((len(posts), width), dtype=np.float32)
+        for place, post in enumerate(posts):
+            if post.vector and len(post.vector) == width:
+                rows[place] = np.frombuffer(post.vector, dtype=np.int8)
+        norms = np.linalg.norm(rows, axis=1, keepdims=True)
+        return rows / np.where(norms == 0, 1, norms)
+
+    return directions(mine) @ directions(others).T
