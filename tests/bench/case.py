@@ -2,8 +2,8 @@
 
     python -m tests.bench.case
 
-Prints the processor time for reading a case of 200 posts from SQLite, and for one whole rerun of its
-page (the median of 20, drawn by Streamlit's own test frame in this process).
+Prints the processor time for reading a case of 200 posts from SQLite, and for one whole rerun of
+its page: medians of 20, drawn by Streamlit's own test frame in this process.
 """
 
 import os
