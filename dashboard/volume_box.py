@@ -99,7 +99,7 @@ def chart_rows(told: Overview, zone: ZoneInfo) -> list[dict[str, Any]]:
 
 
 def _times(cell: Cell, zone: ZoneInfo) -> tuple[str, str]:
-    return tuple(  # type: ignore[return-value]
+    return tuple(  # type: ignore[return-value]  # as many as there are names
         at.astimezone(zone).isoformat(timespec="minutes") for at in (cell.begins, cell.ends)
     )
 

@@ -175,6 +175,7 @@ def _each(
                 done += _those_that_could(inner, standing, do)
             session.commit()
         except BaseException:
+            # Also of somebody who stops the program: the write lock must not outlive the chunk.
             session.rollback()
             raise
     return tuple(done), len(wanted) - len(done)

@@ -110,11 +110,11 @@ def test_snooze_in_the_team_s_time(desk: Desk, key: str, until: datetime) -> Non
 
 def test_snooze_until_a_chosen_time(desk: Desk, case_id: int) -> None:
     seat = Seat().open("case", id=str(case_id))
-    seat.app.datetime_input(key="snooze-at").set_value(datetime(2030, 1, 4, 10, 0))  # noqa: DTZ001
+    seat.app.datetime_input(key="snooze-at").set_value(datetime(2030, 1, 4, 10, 0))  # noqa: DTZ001 - as typed
     seat.click("snooze-then")
     assert desk.case(case_id).snoozed_until == datetime(2030, 1, 4, 9, 0, tzinfo=UTC)
     seat.click("reopen").app.datetime_input(key="snooze-at").set_value(
-        datetime(2020, 1, 4, 10, 0)  # noqa: DTZ001
+        datetime(2020, 1, 4, 10, 0)  # noqa: DTZ001 - as typed
     )
     assert "Choose a time in the future" in seat.click("snooze-then").told
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from dashboard import resources
 from monitor.answer import promises
@@ -220,7 +220,7 @@ def test_any_post_becomes_a_case_and_undo_takes_it_back(desk: Desk) -> None:
     seat = Seat().open("posts")
     assert f"Case {case_id}" in [link.value for link in seat.app.page_link]
     with Session(desk.engine) as session:
-        post_id = session.exec(select(Post.id).where(Post.case_id == None)).one()  # noqa: E711
+        post_id = session.exec(select(Post.id).where(col(Post.case_id).is_(None))).one()
     assert "complaint 0.10" in seat.html
     seat.click(f"make-{post_id}")
     with Session(desk.engine) as session:

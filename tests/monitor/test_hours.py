@@ -29,7 +29,7 @@ ALWAYS = Hours(VIENNA)
 
 def at(text: str, zone: ZoneInfo = VIENNA) -> datetime:
     """The clock's time in a zone; a trailing ~ is the second time that the clock shows it."""
-    local = datetime.strptime(text.rstrip("~"), "%Y-%m-%d %H:%M")  # noqa: DTZ007
+    local = datetime.strptime(text.rstrip("~"), "%Y-%m-%d %H:%M")  # noqa: DTZ007 - zone below
     return local.replace(tzinfo=zone, fold=text.endswith("~")).astimezone(UTC)
 
 

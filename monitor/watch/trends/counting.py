@@ -134,15 +134,15 @@ def _narrow(kind: Kind, by: str, value: str) -> sa.ColumnElement[bool]:
     """The condition that a dimension has a value."""
     if by == "tag":
         tagged = sa.select(col(CaseTag.case_id)).where(col(CaseTag.tag) == value)
-        return CASES[kind].in_(tagged)  # type: ignore[no-any-return]
+        return CASES[kind].in_(tagged)  # type: ignore[no-any-return]  # Any column
     if by == "incident":
         number = int(value) if value.isdigit() else -1
         of_incident = sa.select(col(IncidentCase.case_id))
         chosen = of_incident.where(col(IncidentCase.incident_id) == number)
-        return CASES[kind].in_(chosen)  # type: ignore[no-any-return]
+        return CASES[kind].in_(chosen)  # type: ignore[no-any-return]  # Any column
     if kind in (Kind.SLA, Kind.PROMISE, Kind.REPLY) and (kind, by) not in OWN:
         of_case = sa.select(col(Case.id)).where(_narrow(Kind.CASE, by, value))
-        return CASES[kind].in_(of_case)  # type: ignore[no-any-return]
+        return CASES[kind].in_(of_case)  # type: ignore[no-any-return]  # Any column
     if by == "source":
         of_name = sa.select(col(Source.id)).where(col(Source.name) == value)
         return _of_post(kind, col(Post.source_id).in_(of_name))
@@ -150,7 +150,7 @@ def _narrow(kind: Kind, by: str, value: str) -> sa.ColumnElement[bool]:
         spoken = col(Post.language)
         return _of_post(kind, spoken.is_(None) if value == NONE else spoken == value)
     column = OWN[kind, by]
-    return column.is_(None) if value == NONE else column == value  # type: ignore[no-any-return]
+    return column.is_(None) if value == NONE else column == value  # type: ignore[no-any-return]  # Any column
 
 
 OWN: dict[tuple[Kind, str], Any] = {
