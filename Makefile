@@ -11,10 +11,10 @@ run: .venv/run ## start the engine and the dashboard, here http://127.0.0.1:8501
 	@$(RUN) monitor up --port $(PORT)
 
 test: .venv/dev ## the whole suite
-	@$(RUN) pytest -q
+	@$(RUN) pytest -q -n auto --dist worksteal
 
 quick: .venv/dev ## without what takes seconds
-	@$(RUN) pytest -q -m "not slow and not browser"
+	@$(RUN) pytest -q -n auto --dist worksteal -m "not slow and not browser"
 
 check: .venv/dev ## format, lint, types, imports
 	@$(RUN) ruff format --check .

@@ -11,7 +11,7 @@ from dashboard import resources
 from dashboard.markup import draw
 from dashboard.widgets import notice
 from monitor.desk.cases import CaseError
-from monitor.desk.changes import refuse_if_changed
+from monitor.desk.page.changes import refuse_if_changed
 from monitor.store.models import now
 
 Act = Callable[[Session, str], object]

@@ -7,7 +7,7 @@ from dashboard import resources
 from dashboard.markup import draw, foreign, tag
 from dashboard.widgets import counted
 from monitor.store.db import DatabaseError
-from monitor.watch import alerts
+from monitor.watch.alerting import alerts
 
 ALERTS_PAGE = "app_pages/alerts.py"
 

@@ -12,7 +12,7 @@ from dashboard.alarm_line import ALERTS_PAGE, firing
 from dashboard.markup import Markup, draw, foreign, tag
 from monitor.alert_settings import AlertSettings
 from monitor.store.models import Alert, AlertEvent, AlertKind, AlertState, Severity, now
-from monitor.watch import alerts
+from monitor.watch.alerting import alerts
 
 STATES = {
     AlertState.FIRING: ("Firing", "red"),

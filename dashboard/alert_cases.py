@@ -8,10 +8,10 @@ import streamlit as st
 
 from dashboard import resources, times, widgets
 from dashboard.markup import Markup, draw, foreign, tag
-from monitor.desk import work_queue
-from monitor.desk.work_queue import Row
+from monitor.desk.queue import work_queue
+from monitor.desk.queue.work_queue import Row
 from monitor.store.models import Alert, AlertState, now
-from monitor.watch import surges
+from monitor.watch.detection import surges
 
 CASE_PAGE = "app_pages/case.py"
 

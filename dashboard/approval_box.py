@@ -10,7 +10,7 @@ from dashboard.markup import draw, foreign, tag
 from dashboard.sending import PRETENDER, tell_sent
 from monitor.answer import approval, replies, steps
 from monitor.config import SourceConfig
-from monitor.desk.case_file import CaseFile
+from monitor.desk.page.case_file import CaseFile
 from monitor.store.models import CaseStatus, Reply, ReplyStatus
 
 

@@ -8,8 +8,8 @@ from sqlmodel import Session
 
 from dashboard import actions, resources, times, widgets
 from dashboard.markup import Markup, draw, foreign, link_out, tag
-from monitor.desk import authors
-from monitor.desk.case_file import CaseFile
+from monitor.desk.page import authors
+from monitor.desk.page.case_file import CaseFile
 from monitor.store.models import BY_HAND, Post
 
 CASE_PAGE = "app_pages/case.py"

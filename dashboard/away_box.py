@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from dashboard import actions, resources
-from monitor.desk import absence
+from monitor.desk.queue import absence
 
 
 def draw_away() -> None:

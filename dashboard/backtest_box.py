@@ -9,8 +9,8 @@ from dashboard import resources, times, widgets
 from dashboard.alarm_line import ALERTS_PAGE
 from dashboard.markup import Markup, draw, tag
 from monitor.store.models import Severity, now
-from monitor.watch import backtest, surges
-from monitor.watch.backtest import Backtest, Firing
+from monitor.watch.detection import backtest, surges
+from monitor.watch.detection.backtest import Backtest, Firing
 
 DAYS = 90
 

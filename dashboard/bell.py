@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import actions, resources, times
 from dashboard.markup import draw, tag
-from monitor.desk import notices
+from monitor.desk.clock import notices
 from monitor.store.models import Notice
 
 CASE_PAGE = "app_pages/case.py"

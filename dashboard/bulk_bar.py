@@ -11,8 +11,9 @@ from dashboard import actions, resources, times
 from dashboard.markup import draw, tag
 from dashboard.place import Place
 from dashboard.widgets import counted
-from monitor.desk import bulk, tags
-from monitor.desk.bulk import MOST, Done, Kind
+from monitor.desk import tags
+from monitor.desk.queue import bulk
+from monitor.desk.queue.bulk import MOST, Done, Kind
 from monitor.store.models import Dismissal, now
 
 ManyAct = Callable[[Session, Sequence[int], str], Done]

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard import actions, resources
 from dashboard.markup import draw, tag
 from monitor.answer import canned
-from monitor.desk.case_file import CaseFile
+from monitor.desk.page.case_file import CaseFile
 from monitor.store.models import Canned
 
 WHICH = "canned-which"

@@ -10,7 +10,7 @@ from dashboard import actions, resources, times
 from dashboard.closing_box import draw_closing
 from dashboard.merge_box import draw_merged
 from monitor.desk import cases
-from monitor.desk.case_file import CaseFile
+from monitor.desk.page.case_file import CaseFile
 from monitor.store.models import Case, CaseStatus, now
 
 

@@ -11,8 +11,9 @@ from dashboard.correct_box import draw_correction
 from dashboard.markup import Markup, draw, foreign, join, tag
 from dashboard.tag_box import draw_tags
 from dashboard.why_box import draw_why
-from monitor.desk import notes, priority
-from monitor.desk.case_file import CaseFile
+from monitor.desk import priority
+from monitor.desk.page import notes
+from monitor.desk.page.case_file import CaseFile
 from monitor.store.models import Case, CaseEvent, Note, now
 
 CASE_PAGE = "app_pages/case.py"

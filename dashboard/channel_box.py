@@ -9,7 +9,7 @@ from dashboard import actions, resources, times, widgets
 from dashboard.markup import Markup, draw, foreign, tag
 from monitor.alert_settings import channel_variable
 from monitor.store.models import Channel
-from monitor.watch import notify
+from monitor.watch.alerting import notify
 
 
 def draw_channels() -> None:

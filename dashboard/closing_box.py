@@ -8,8 +8,8 @@ from sqlmodel import Session
 from dashboard import actions, resources, times, widgets
 from dashboard.markup import Markup, draw, foreign, tag
 from monitor.desk import cases, closing, labels
-from monitor.desk.case_file import CaseFile
 from monitor.desk.closing import Ending
+from monitor.desk.page.case_file import CaseFile
 from monitor.store.models import CannotHelp, Case, Dismissal, Label, LabelOrigin, Outcome
 
 DISMISSALS = {f"No answer needed: {why}": why for why in Dismissal}

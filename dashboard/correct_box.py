@@ -6,7 +6,7 @@ from sqlmodel import Session
 from dashboard import actions, resources, times
 from dashboard.markup import Markup, draw, tag
 from monitor.desk import labels
-from monitor.desk.case_file import CaseFile
+from monitor.desk.page.case_file import CaseFile
 from monitor.store.models import Label, LabelOrigin
 
 SEVERITIES = {"Glad": 0.0, "Calm": 1 / 3, "Displeased": 2 / 3, "Furious": 1.0}

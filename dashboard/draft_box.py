@@ -9,7 +9,7 @@ from dashboard import resources
 from dashboard.markup import Markup, draw, foreign, join, tag
 from monitor.answer import draft_check
 from monitor.answer.drafts import Finding, Level, Rule, all_rules
-from monitor.desk.case_file import CaseFile
+from monitor.desk.page.case_file import CaseFile
 
 NAMES = {rule.id: rule.name for rule in all_rules()}
 

@@ -9,9 +9,9 @@ from sqlmodel import Session
 from dashboard import actions, resources, times
 from dashboard.markup import draw, tag
 from monitor.store.models import IncidentStatus, Reproduced
-from monitor.watch import incident_card, incident_cases, incidents
-from monitor.watch.incident_card import Card
-from monitor.watch.incident_steps import LONGEST_TITLE, STANDS
+from monitor.watch.incident import incident_card, incident_cases, incidents
+from monitor.watch.incident.incident_card import Card
+from monitor.watch.incident.incident_steps import LONGEST_TITLE, STANDS
 
 Change = Callable[[Session, int, str], object]
 """What a click does to an incident, in the name of an agent."""

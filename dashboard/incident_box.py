@@ -9,9 +9,9 @@ from dashboard import actions, resources
 from dashboard.incident_words import CARD_PAGE, status_badge
 from dashboard.markup import draw, foreign, tag
 from dashboard.widgets import counted
-from monitor.desk.case_file import CaseFile
-from monitor.watch import incident_card, incident_cases
-from monitor.watch.incident_steps import LONGEST_TITLE
+from monitor.desk.page.case_file import CaseFile
+from monitor.watch.incident import incident_card, incident_cases
+from monitor.watch.incident.incident_steps import LONGEST_TITLE
 
 WHICH, TITLE = "incident-which", "incident-title"
 

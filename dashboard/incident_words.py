@@ -6,7 +6,7 @@ from dashboard import times
 from dashboard.markup import Markup, foreign, tag
 from dashboard.widgets import badge, counted
 from monitor.store.models import IncidentStatus, now
-from monitor.watch.incident_card import Card, Member
+from monitor.watch.incident.incident_card import Card, Member
 
 LIST_PAGE, CARD_PAGE = "app_pages/incidents.py", "app_pages/incident.py"
 

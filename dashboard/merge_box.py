@@ -7,9 +7,10 @@ from sqlmodel import Session
 
 from dashboard import actions, resources, times, widgets
 from dashboard.markup import draw, foreign, tag
-from monitor.desk import cases, merge, work_queue
-from monitor.desk.case_file import CaseFile
-from monitor.desk.work_queue import Row
+from monitor.desk import cases, merge
+from monitor.desk.page.case_file import CaseFile
+from monitor.desk.queue import work_queue
+from monitor.desk.queue.work_queue import Row
 from monitor.store.models import Case, CaseStatus
 
 CASE_PAGE = "app_pages/case.py"

@@ -5,7 +5,7 @@ from sqlmodel import Session
 
 from dashboard import actions
 from dashboard.correct_box import SEVERITIES
-from monitor.desk import by_hand, triage
+from monitor.desk.arrivals import by_hand, triage
 from monitor.store.models import Post
 
 TEXT, LINK, WHO, SEVERITY = "new-text", "new-link", "new-who", "new-severity"

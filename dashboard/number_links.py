@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from urllib.parse import urlencode
 
 from dashboard.markup import Markup, foreign, join, tag
+from monitor.watch.reports.wording import NOT_MEASURED
 from monitor.watch.trends.measures import NONE, Asked
-from monitor.watch.wording import NOT_MEASURED
 
 ROWS = "rows"
 """The page that shows them, as it is called in an address."""

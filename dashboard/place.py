@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from monitor.desk.work_queue import Filter, Position
+from monitor.desk.queue.work_queue import Filter, Position
 
 
 @dataclass

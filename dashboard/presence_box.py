@@ -7,7 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import actions, resources
 from dashboard.markup import Markup, tag
-from monitor.desk import presence
+from monitor.desk.page import presence
 from monitor.store.models import Presence, now
 
 WRITES_FOR = timedelta(minutes=2)

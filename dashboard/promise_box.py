@@ -10,7 +10,7 @@ from dashboard import actions, resources, times, widgets
 from dashboard.markup import Markup, draw, foreign, join, tag
 from monitor.answer import promises
 from monitor.answer.promises import Due, Standing
-from monitor.desk.case_file import CaseFile
+from monitor.desk.page.case_file import CaseFile
 from monitor.store.models import Commitment, now
 
 CASE_PAGE = "app_pages/case.py"

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 import streamlit as st
 
 from dashboard import actions, resources, widgets
-from monitor.desk.work_queue import NOBODY, Filter, Sort
+from monitor.desk.queue.work_queue import NOBODY, Filter, Sort
 from monitor.store.models import CaseStatus, ReplyStatus
 
 ANY_NETWORK, ANY_REPLY, ANY_TAG = "Any network", "Any reply", "Any tag"

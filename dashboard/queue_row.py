@@ -7,7 +7,7 @@ from dashboard.markup import Markup, draw, foreign, tag
 from dashboard.place import Place
 from dashboard.sla_box import due_badges
 from monitor.desk import cases
-from monitor.desk.work_queue import Filter, Row
+from monitor.desk.queue.work_queue import Filter, Row
 from monitor.store.models import CaseStatus, Post
 
 CASE_PAGE = "app_pages/case.py"

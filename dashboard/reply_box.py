@@ -19,7 +19,7 @@ from dashboard.private_box import draw_switch
 from dashboard.sending import PRETENDER, tell_sent
 from monitor.answer import replies
 from monitor.config import SourceConfig
-from monitor.desk.case_file import CaseFile
+from monitor.desk.page.case_file import CaseFile
 from monitor.store.models import CaseStatus, Reply, ReplyStatus, now
 
 SAVING = "Saved by itself whenever you leave the box or press Ctrl+Enter"

@@ -17,14 +17,17 @@ from dashboard.markup import draw, tag
 from monitor import schedule
 from monitor.answer import promises
 from monitor.config import Config, ConfigError, load
-from monitor.desk import absence, labels, notices, work_queue
+from monitor.desk import labels
 from monitor.desk import tags as desk_tags
-from monitor.desk import views as desk_views
+from monitor.desk.clock import notices
+from monitor.desk.queue import absence, work_queue
+from monitor.desk.queue import views as desk_views
 from monitor.model.scorer import ModelError, Scorer, load_scorer
 from monitor.model.why import Piece, why
 from monitor.store.db import DatabaseError, check_version, connect
 from monitor.store.models import CaseStatus, Notice, SavedView, Source, now
-from monitor.watch import health, incident_card
+from monitor.watch.alerting import health
+from monitor.watch.incident import incident_card
 from monitor.watch.trends.conditions import Rules
 from monitor.watch.trends.overview import rules_of
 

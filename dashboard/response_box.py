@@ -6,10 +6,10 @@ from dashboard import times, widgets
 from dashboard.markup import Markup, draw, foreign, join, tag
 from dashboard.number_links import count, lines, link, named, table
 from monitor.store.models import Author, Case
+from monitor.watch.reports.wording import length, length_change, share, share_change
 from monitor.watch.trends.overview import Overview
 from monitor.watch.trends.response import WAITED, Times
 from monitor.watch.trends.waits import IN, OUT, Spread
-from monitor.watch.wording import length, length_change, share, share_change
 
 CASE_PAGE, QUEUE_PAGE = "app_pages/case.py", "app_pages/work_queue.py"
 

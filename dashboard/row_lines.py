@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 from dashboard import times, widgets
 from dashboard.markup import Markup, foreign, join, link_out, tag
 from monitor.store.models import Author, Case, Commitment, Post, Reply, SlaResult
+from monitor.watch.reports.wording import length
 from monitor.watch.trends.measures import Kind
-from monitor.watch.wording import length
 
 CUT = 300
 """Characters of a text that are shown here; the case has all of it."""

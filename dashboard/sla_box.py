@@ -3,7 +3,7 @@
 from dashboard import resources, times
 from dashboard.markup import Markup
 from dashboard.widgets import badge
-from monitor.desk import sla
+from monitor.desk.clock import sla
 from monitor.store.models import Case, now
 
 CASE_PAGE = "app_pages/case.py"

@@ -5,7 +5,7 @@ from sqlmodel import Session
 
 from dashboard import actions, resources
 from monitor.desk import tags
-from monitor.desk.case_file import CaseFile
+from monitor.desk.page.case_file import CaseFile
 
 SUGGESTED = 200
 """Known tags that are suggested, the most used first."""

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import actions, queue_address, resources
 from dashboard.markup import draw, plain, tag
-from monitor.desk import views
+from monitor.desk.queue import views
 from monitor.store.models import CaseStatus, SavedView
 
 OF_STATUS = {

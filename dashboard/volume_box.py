@@ -8,12 +8,12 @@ import streamlit as st
 from dashboard.charts import stacked
 from dashboard.markup import Markup, draw, foreign, tag
 from dashboard.number_links import count, figure, figures, link, named, table
-from monitor.watch.sheet import to_csv
+from monitor.watch.reports.sheet import to_csv
+from monitor.watch.reports.wording import change, length, length_change, share, share_change
 from monitor.watch.trends.measures import NONE, Asked
 from monitor.watch.trends.overview import Overview
 from monitor.watch.trends.topics import Topics, asked_of
 from monitor.watch.trends.volumes import OF_CASES, PARTS, Cell
-from monitor.watch.wording import change, length, length_change, share, share_change
 
 COLOURS = 6
 """Values that have bars of their own; the others share one."""

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard import resources
 from dashboard.markup import Markup, draw, foreign, join, tag
 from dashboard.widgets import notice
-from monitor.desk.case_file import CaseFile
+from monitor.desk.page.case_file import CaseFile
 from monitor.model.scorer import ModelError
 from monitor.model.why import LONGEST, Piece
 from monitor.store.models import Post

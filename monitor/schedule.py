@@ -18,18 +18,21 @@ from sqlmodel import Session
 from connectors.base import Connector
 from monitor.answer import promises, replies, threads
 from monitor.config import Config, ConfigError, line_of
-from monitor.desk import assign, cases, labels, sla_clock
-from monitor.desk.refresh import refresh
-from monitor.desk.triage import triage_new
+from monitor.desk import cases, labels
+from monitor.desk.arrivals.refresh import refresh
+from monitor.desk.arrivals.triage import triage_new
+from monitor.desk.clock import sla_clock
+from monitor.desk.queue import assign
 from monitor.intake.collect import Watch, collect, own_accounts
 from monitor.intake.learning import Learned, Lesson, learn
 from monitor.intake.matching import QueryError
 from monitor.intake.scoring import rescore, score_new
 from monitor.intake.sources import sync_sources
 from monitor.model.scorer import Scorer, load_scorer, suggested_threshold
-from monitor.watch import alerts, digest, health, notify
-from monitor.watch.proposing import propose
-from monitor.watch.watchers import LOOK_EVERY, Watchers
+from monitor.watch.alerting import alerts, health, notify
+from monitor.watch.alerting.watchers import LOOK_EVERY, Watchers
+from monitor.watch.incident.proposing import propose
+from monitor.watch.reports import digest
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from connectors.demo import Demo
 from monitor.answer import replies
 from monitor.config import load
 from monitor.desk import cases
-from monitor.desk.case_file import case_file
-from monitor.desk.work_queue import Filter, queue
+from monitor.desk.page.case_file import case_file
+from monitor.desk.queue.work_queue import Filter, queue
 from monitor.schedule import Engine, check_queries
 from monitor.store.models import Case, CaseStatus, Outcome, Post, ReplyStatus, now
 from monitor.watch.trends.overview import rules_of

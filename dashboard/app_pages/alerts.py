@@ -10,7 +10,7 @@ from dashboard.backtest_box import draw_backtest
 from dashboard.channel_box import draw_channels
 from dashboard.markup import draw, tag
 from monitor.store.models import Alert
-from monitor.watch import alerts
+from monitor.watch.alerting import alerts
 
 REFRESH_SECONDS = 10
 

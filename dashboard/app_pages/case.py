@@ -17,9 +17,10 @@ from dashboard.presence_box import draw_presence
 from dashboard.promise_box import draw_promises
 from dashboard.reply_box import draw_reply_box
 from dashboard.sla_box import due_badges
-from monitor.desk import case_file, work_queue
-from monitor.desk.case_file import CaseFile
-from monitor.desk.work_queue import Filter, Position
+from monitor.desk.page import case_file
+from monitor.desk.page.case_file import CaseFile
+from monitor.desk.queue import work_queue
+from monitor.desk.queue.work_queue import Filter, Position
 from monitor.store.models import Post, ReplyStatus, now
 
 QUEUE_PAGE, CASE_PAGE = "app_pages/work_queue.py", "app_pages/case.py"

@@ -8,7 +8,8 @@ from sqlmodel import Session
 
 from dashboard import actions, resources, widgets
 from dashboard.markup import draw, tag
-from monitor.desk import labels, triage
+from monitor.desk import labels
+from monitor.desk.arrivals import triage
 from monitor.store.models import Author, Label, LabelOrigin, Post
 
 UNCERTAIN, SAMPLE = "uncertain", "sample"

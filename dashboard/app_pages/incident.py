@@ -7,9 +7,9 @@ from dashboard.charts import growth
 from dashboard.incident_words import LIST_PAGE, quote, status_badge
 from dashboard.markup import Markup, draw, foreign, link_out, tag
 from monitor.store.models import IncidentStatus
-from monitor.watch import incident_card
-from monitor.watch.incident_card import Card, Member
-from monitor.watch.sheet import to_csv
+from monitor.watch.incident import incident_card
+from monitor.watch.incident.incident_card import Card, Member
+from monitor.watch.reports.sheet import to_csv
 
 CASE_PAGE = "app_pages/case.py"
 

@@ -5,8 +5,8 @@ import streamlit as st
 from dashboard import actions, resources
 from dashboard.incident_words import CARD_PAGE, head, quote
 from dashboard.markup import draw, tag
-from monitor.watch import incident_card, incidents
-from monitor.watch.incident_card import Card
+from monitor.watch.incident import incident_card, incidents
+from monitor.watch.incident.incident_card import Card
 
 
 def main() -> None:

@@ -8,8 +8,10 @@ from sqlmodel import Session
 from dashboard import actions, resources, widgets
 from dashboard.markup import Markup, draw, tag
 from dashboard.new_case_box import draw_new_case
-from monitor.desk import labels, post_list, triage
-from monitor.desk.post_list import PAGE, Place
+from monitor.desk import labels
+from monitor.desk.arrivals import triage
+from monitor.desk.queue import post_list
+from monitor.desk.queue.post_list import PAGE, Place
 from monitor.store.models import Author, LabelOrigin, Post
 
 CASE_PAGE = "app_pages/case.py"

@@ -7,9 +7,9 @@ import streamlit as st
 from dashboard import resources
 from dashboard.markup import draw, tag
 from monitor.store.models import now
-from monitor.watch import report
-from monitor.watch.paper import STYLE
-from monitor.watch.report import Weekly
+from monitor.watch.reports import report
+from monitor.watch.reports.paper import STYLE
+from monitor.watch.reports.report import Weekly
 from monitor.watch.trends.conditions import Rules
 from monitor.watch.trends.periods import Period, name_of_week, week_named, week_of
 

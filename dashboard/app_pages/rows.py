@@ -12,8 +12,8 @@ from dashboard.markup import draw, foreign, join, tag
 from dashboard.row_lines import line
 from dashboard.times import full
 from dashboard.widgets import counted
-from monitor.watch import export
-from monitor.watch.sheet import Value, to_csv, to_xlsx
+from monitor.watch.reports import export
+from monitor.watch.reports.sheet import Value, to_csv, to_xlsx
 from monitor.watch.trends import counting
 from monitor.watch.trends.conditions import Rules
 from monitor.watch.trends.measures import LONG_AGO, MEASURES, NONE, UNTIL_NOW, Asked, Kind

@@ -9,8 +9,8 @@ from dashboard import actions, resources, times, widgets
 from dashboard.markup import Markup, draw, foreign, tag
 from monitor.intake import sources
 from monitor.store.models import Fetch, Source, now
-from monitor.watch import health
-from monitor.watch.health import Condition, SourceHealth
+from monitor.watch.alerting import health
+from monitor.watch.alerting.health import Condition, SourceHealth
 
 REFRESH_SECONDS = 10
 

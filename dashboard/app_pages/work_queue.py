@@ -12,8 +12,8 @@ from dashboard.queue_filters import draw_filters
 from dashboard.queue_row import CASE_PAGE, claim, draw_heads, draw_row
 from dashboard.view_row import draw_saved, draw_views
 from dashboard.vitals import engine_line, why_empty
-from monitor.desk import assign, work_queue
-from monitor.desk.work_queue import PAGE, Row
+from monitor.desk.queue import assign, work_queue
+from monitor.desk.queue.work_queue import PAGE, Row
 from monitor.store.models import CaseStatus
 
 REFRESH_SECONDS = 10

@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from monitor.desk import group
 from monitor.desk.cases import CaseConflictError, CaseError, record
-from monitor.desk.notices import tell
+from monitor.desk.clock.notices import tell
 from monitor.store.db import row_count
 from monitor.store.models import Author, Case, Commitment, Notice, NoticeKind, now
 

@@ -29,7 +29,7 @@ from monitor.answer.steps import (
     unfinished,
 )
 from monitor.config import Desk
-from monitor.desk.answers import native_key
+from monitor.desk.arrivals.answers import native_key
 from monitor.desk.cases import CaseConflictError, CaseError, record, we_answered
 from monitor.store.db import lock_writes, row_count
 from monitor.store.models import Case, Post, Reply, ReplyStatus, Source, now

@@ -12,8 +12,9 @@ from monitor.commands.shared import DEFAULT_CONFIG, ConfigPath, console, errors,
 from monitor.config import Config, load
 from monitor.store.db import connect, migrate
 from monitor.store.models import Alert, AlertState, now
-from monitor.watch import alerts, notify, surges
-from monitor.watch import backtest as trial
+from monitor.watch.alerting import alerts, notify
+from monitor.watch.detection import backtest as trial
+from monitor.watch.detection import surges
 
 app = typer.Typer(help="Alerts: prove a channel, list what fires, try a rule on the past.")
 

@@ -10,7 +10,7 @@ from monitor.commands.shared import DEFAULT_CONFIG, ConfigPath, console, errors,
 from monitor.config import load
 from monitor.store.db import connect, migrate
 from monitor.store.models import now
-from monitor.watch.report import document, weekly
+from monitor.watch.reports.report import document, weekly
 from monitor.watch.trends.overview import rules_of
 from monitor.watch.trends.periods import name_of_week, week_named, week_of
 

@@ -24,7 +24,7 @@ from monitor.config import SourceConfig, load
 from monitor.intake.collect import Watch, collect, own_accounts
 from monitor.intake.matching import compile_query
 from monitor.store.db import connect, migrate
-from monitor.watch import health
+from monitor.watch.alerting import health
 
 
 def init(

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from monitor.desk import group, notices, sla, verdicts
+from monitor.desk import group, verdicts
+from monitor.desk.clock import notices, sla
 from monitor.desk.priority import rank
 from monitor.store.db import row_count
 from monitor.store.models import (

@@ -10,10 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from monitor.desk import group, sla
+from monitor.desk import group
+from monitor.desk.arrivals.refresh import count_contacts, stand
 from monitor.desk.cases import CaseConflictError, record
+from monitor.desk.clock import sla
 from monitor.desk.priority import rank
-from monitor.desk.refresh import count_contacts, stand
 from monitor.store.db import lock_writes
 from monitor.store.models import Case, CaseStatus, Outcome, Post, Reply, ReplyStatus, now
 

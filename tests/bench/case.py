@@ -19,7 +19,7 @@ from streamlit import config as streamlit_config
 from streamlit.testing.v1 import AppTest
 
 from dashboard import resources
-from monitor.desk.case_file import case_file
+from monitor.desk.page.case_file import case_file
 from monitor.store.db import connect, migrate
 from monitor.store.models import Post, now
 from tests.dashboard.seed import Desk

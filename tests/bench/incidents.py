@@ -37,7 +37,7 @@ from pathlib import Path
 from connectors.demo import Demo
 from monitor.model.data import FAULTS, bucket, read_rows
 from monitor.model.scorer import Scorer, load_scorer, suggested_threshold
-from monitor.watch.grouping import WEIGHTS, Grouping, Item, Rarity, Weights
+from monitor.watch.incident.grouping import WEIGHTS, Grouping, Item, Rarity, Weights
 
 HERE = Path(__file__).parent
 SHARED = Path(__file__).parents[3] / "shared" / "data"

@@ -24,8 +24,8 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from monitor.desk import work_queue as wq
 from monitor.desk.priority import rank
+from monitor.desk.queue import work_queue as wq
 from monitor.processes import dashboard_command
 from monitor.store.db import connect, migrate
 from monitor.store.models import Author, Case, Post, Source, now

@@ -32,7 +32,7 @@ from sqlmodel import Session, col, select
 
 from connectors.base import FetchedPost, NoSettings, Page
 from monitor.config import SourceConfig
-from monitor.desk.triage import triage_new
+from monitor.desk.arrivals.triage import triage_new
 from monitor.intake.collect import Watch, collect
 from monitor.intake.matching import compile_query
 from monitor.intake.scoring import score_new

@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from monitor.watch import silence, spikes
-from monitor.watch.spikes import Opening, Settings, Severity, State, Verdict
-from monitor.watch.usual import Bools, Counts, Ints
+from monitor.watch.detection import silence, spikes
+from monitor.watch.detection.spikes import Opening, Settings, Severity, State, Verdict
+from monitor.watch.detection.usual import Bools, Counts, Ints
 
 BIG = ("AAPL", "AMZN", "FB")
 SMALL = ("CRM", "CVS")

@@ -19,7 +19,7 @@ from pathlib import Path
 from sqlmodel import Session
 
 from monitor.config import load
-from monitor.desk.work_queue import counts_by_status
+from monitor.desk.queue.work_queue import counts_by_status
 from monitor.model.scorer import load_scorer
 from monitor.schedule import Engine
 from monitor.store.db import connect, migrate

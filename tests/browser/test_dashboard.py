@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 import pytest
 from sqlmodel import Session
 
-from monitor.desk import cases, notes
-from monitor.desk.work_queue import PAGE
+from monitor.desk import cases
+from monitor.desk.page import notes
+from monitor.desk.queue.work_queue import PAGE
 from monitor.store.models import CaseStatus, ReplyStatus
 from tests.browser.conftest import Site
 from tests.dashboard.test_hostile import HOSTILE

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from monitor.desk.triage import triage_new
+from monitor.desk.arrivals.triage import triage_new
 from monitor.store.db import connect, migrate
 from monitor.store.models import (
     Author,
@@ -23,7 +23,7 @@ from monitor.store.models import (
     SourceState,
     now,
 )
-from monitor.watch.health import beat
+from monitor.watch.alerting.health import beat
 
 CONFIG = """\
 database_url = "sqlite:///monitor.db"

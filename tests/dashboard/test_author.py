@@ -7,7 +7,8 @@ from sqlmodel import Session, select
 
 from dashboard.edits import difference
 from monitor.answer import replies
-from monitor.desk import authors, tags
+from monitor.desk import tags
+from monitor.desk.page import authors
 from monitor.store.models import Author, Post, now
 from tests.dashboard.conftest import Seat
 from tests.dashboard.seed import Desk

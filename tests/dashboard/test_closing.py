@@ -10,7 +10,7 @@ from dashboard import resources
 from monitor.answer import promises
 from monitor.desk import cases
 from monitor.desk.merge import merge
-from monitor.desk.post_list import PAGE
+from monitor.desk.queue.post_list import PAGE
 from monitor.store.models import (
     CannotHelp,
     Case,

@@ -9,8 +9,9 @@ from sqlmodel import Session, col, select
 
 from dashboard import keys_box
 from dashboard.markup import plain
-from monitor.desk import absence, bulk, cases, tags, views
-from monitor.desk.work_queue import PAGE
+from monitor.desk import cases, tags
+from monitor.desk.queue import absence, bulk, views
+from monitor.desk.queue.work_queue import PAGE
 from monitor.store.models import Author, Case, Label, SavedView, now
 from tests.dashboard.conftest import Seat
 from tests.dashboard.seed import Desk

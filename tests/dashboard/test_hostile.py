@@ -6,7 +6,8 @@ import pytest
 from sqlmodel import Session, select
 
 from dashboard.markup import foreign, harmless, link_out, tag
-from monitor.desk import cases, notes
+from monitor.desk import cases
+from monitor.desk.page import notes
 from monitor.store.models import Source
 from tests.dashboard.conftest import Seat
 from tests.dashboard.seed import Desk

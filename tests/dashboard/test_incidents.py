@@ -7,8 +7,8 @@ from sqlmodel import Session, col, select
 
 from monitor.desk import cases
 from monitor.store.models import Incident, IncidentCase, IncidentStatus, Post, Reply, Reproduced
-from monitor.watch import grouping, incident_cases, incidents
-from monitor.watch.proposing import propose
+from monitor.watch.incident import grouping, incident_cases, incidents
+from monitor.watch.incident.proposing import propose
 from tests.dashboard.conftest import Seat
 from tests.dashboard.seed import Desk
 

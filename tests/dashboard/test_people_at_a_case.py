@@ -7,7 +7,9 @@ import time_machine
 from sqlmodel import Session
 
 from monitor.answer import replies
-from monitor.desk import cases, notes, notices, presence
+from monitor.desk import cases
+from monitor.desk.clock import notices
+from monitor.desk.page import notes, presence
 from monitor.store.models import CaseStatus, Outcome, now
 from tests.dashboard.conftest import Seat
 from tests.dashboard.seed import Desk

@@ -6,7 +6,7 @@ from sqlmodel import Session
 from dashboard import resources
 from monitor.answer import replies
 from monitor.desk import cases
-from monitor.desk.work_queue import PAGE
+from monitor.desk.queue.work_queue import PAGE
 from monitor.store.models import CaseStatus, Heartbeat
 from tests.dashboard.conftest import Seat
 from tests.dashboard.seed import Desk

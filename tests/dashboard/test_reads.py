@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 from sqlmodel import Session
 
-from monitor.desk import case_file, cases, notes, work_queue
-from monitor.desk.triage import triage_new
-from monitor.desk.work_queue import NOBODY, Filter
+from monitor.desk import cases
+from monitor.desk.arrivals.triage import triage_new
+from monitor.desk.page import case_file, notes
+from monitor.desk.queue import work_queue
+from monitor.desk.queue.work_queue import NOBODY, Filter
 from monitor.store.models import Author, CaseStatus, Post, ReplyStatus, Source, now
 
 

@@ -7,7 +7,8 @@ from sqlmodel import Session
 
 from dashboard import resources
 from monitor.config import load
-from monitor.desk import cases, sla_clock
+from monitor.desk import cases
+from monitor.desk.clock import sla_clock
 from monitor.store.models import Outcome
 from tests.dashboard.conftest import Seat
 from tests.dashboard.seed import Desk

@@ -30,8 +30,8 @@ from monitor.store.models import (
     Outcome,
     now,
 )
-from monitor.watch import export
-from monitor.watch.sheet import to_csv, to_xlsx
+from monitor.watch.reports import export
+from monitor.watch.reports.sheet import to_csv, to_xlsx
 from monitor.watch.trends.measures import Asked
 from monitor.watch.trends.overview import overview
 from monitor.watch.trends.periods import last_days

@@ -5,7 +5,7 @@ from itertools import count
 
 from sqlmodel import Session, select
 
-from monitor.desk.triage import triage_new
+from monitor.desk.arrivals.triage import triage_new
 from monitor.store.models import Author, CaseEvent, Post, Source, now
 
 NUMBERS = count(1)

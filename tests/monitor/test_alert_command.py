@@ -11,9 +11,9 @@ from monitor.__main__ import app
 from monitor.alert_settings import AlertSettings
 from monitor.store.db import connect
 from monitor.store.models import AlertKind, Author, Post, Severity, Source, now
-from monitor.watch import alerts
-from monitor.watch.alerts import Finding
-from monitor.watch.channels import Letter
+from monitor.watch.alerting import alerts
+from monitor.watch.alerting.alerts import Finding
+from monitor.watch.alerting.channels import Letter
 
 CONFIG = """
 database_url = "sqlite:///monitor.db"
@@ -50,7 +50,7 @@ def test_a_test_says_which_channel_works(session: Session, monkeypatch: pytest.M
         sent.append(letter)
         return None if address == "json://pager" else "[refused]"
 
-    monkeypatch.setattr("monitor.watch.notify.prove.__defaults__", (send,))
+    monkeypatch.setattr("monitor.watch.alerting.notify.prove.__defaults__", (send,))
     monkeypatch.setenv("MONITOR_CHANNEL_PAGER_URL", "json://pager")
     done = run("test", "pager")
     assert (done.exit_code, len(sent)) == (0, 1)

@@ -22,9 +22,9 @@ from monitor.store.models import (
     Severity,
     now,
 )
-from monitor.watch import alerts, notify
-from monitor.watch.alerts import AlertError, Finding
-from monitor.watch.channels import Letter
+from monitor.watch.alerting import alerts, notify
+from monitor.watch.alerting.alerts import AlertError, Finding
+from monitor.watch.alerting.channels import Letter
 from tests.conftest import ALICE, BOB, NOON
 
 SPIKE = Finding(

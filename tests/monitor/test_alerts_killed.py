@@ -20,7 +20,7 @@ from monitor.alert_settings import AlertSettings
 from monitor.config import Company, Config, Desk
 from monitor.store.db import connect
 from monitor.store.models import Alert, AlertKind, AlertState, Severity
-from monitor.watch import alerts, notify
+from monitor.watch.alerting import alerts, notify
 
 url, what = sys.argv[1:]
 alerts.TOGETHER = notify.LEASE = timedelta(0)

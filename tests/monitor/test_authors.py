@@ -7,12 +7,13 @@ import pytest
 from sqlmodel import Session
 
 from monitor.answer import replies
-from monitor.desk import authors, cases
-from monitor.desk.case_file import case_file
+from monitor.desk import cases
 from monitor.desk.cases import CaseConflictError, CaseError
-from monitor.desk.changes import refuse_if_changed
+from monitor.desk.page import authors
+from monitor.desk.page.case_file import case_file
+from monitor.desk.page.changes import refuse_if_changed
+from monitor.desk.page.repeats import plain, repeats
 from monitor.desk.priority import parts, priority, rank
-from monitor.desk.repeats import plain, repeats
 from monitor.store.models import Author, Case, Outcome, ReplyStatus, now
 from tests.conftest import ALICE, BOB
 from tests.monitor.people import history, open_case, post_of

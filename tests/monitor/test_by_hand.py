@@ -6,12 +6,14 @@ import pytest
 from sqlmodel import Session, select
 
 from monitor.answer import replies
-from monitor.desk import cases, post_list, triage
-from monitor.desk.by_hand import open_from_text
-from monitor.desk.case_file import case_file
+from monitor.desk import cases
+from monitor.desk.arrivals import triage
+from monitor.desk.arrivals.by_hand import open_from_text
+from monitor.desk.arrivals.refresh import refresh
 from monitor.desk.cases import CaseError
-from monitor.desk.post_list import Place
-from monitor.desk.refresh import refresh
+from monitor.desk.page.case_file import case_file
+from monitor.desk.queue import post_list
+from monitor.desk.queue.post_list import Place
 from monitor.intake.scoring import score_new
 from monitor.store.models import (
     BY_HAND,
@@ -25,7 +27,7 @@ from monitor.store.models import (
     SourceState,
     now,
 )
-from monitor.watch import health
+from monitor.watch.alerting import health
 from tests.conftest import ALICE, BOB, FakeScorer, make_post
 from tests.monitor.test_desk import Desk, desk
 

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from monitor.watch.channels import Letter, hidden, send
+from monitor.watch.alerting.channels import Letter, hidden, send
 
 LETTER = Letter("Acme: 24 complaints", "“Ça va pas” (x)\n\n😡 שלום", True, False, "spike:all")
 

@@ -7,11 +7,12 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from connectors.base import FetchedPost, Page
-from monitor.desk import cases, notes
-from monitor.desk.case_file import LONGEST_THREAD, case_file
+from monitor.desk import cases
+from monitor.desk.arrivals.triage import triage_new
 from monitor.desk.cases import CaseConflictError, CaseError
-from monitor.desk.triage import triage_new
-from monitor.desk.work_queue import NOBODY, Filter, count, counts_by_status, networks, queue
+from monitor.desk.page import notes
+from monitor.desk.page.case_file import LONGEST_THREAD, case_file
+from monitor.desk.queue.work_queue import NOBODY, Filter, count, counts_by_status, networks, queue
 from monitor.intake.collect import Watch, collect
 from monitor.intake.scoring import score_new
 from monitor.store.models import (

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from monitor.watch.grouping import Group, Grouping, Item, Rarity, Weights, voices, words
+from monitor.watch.incident.grouping import Group, Grouping, Item, Rarity, Weights, voices, words
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 WEIGHTS = Weights(meaning=2.0, words=0.3, thread=2.0, hours=1.0, pair=2.0, join=1.0)

@@ -10,8 +10,8 @@ from sqlmodel import Session, col, select
 
 from monitor.answer import replies
 from monitor.desk import cases
+from monitor.desk.arrivals.triage import triage_new
 from monitor.desk.cases import CaseConflictError, CaseError
-from monitor.desk.triage import triage_new
 from monitor.store.models import (
     Author,
     Case,
@@ -26,8 +26,8 @@ from monitor.store.models import (
     Source,
     now,
 )
-from monitor.watch import grouping, incident_card, incident_cases, incidents
-from monitor.watch.proposing import propose
+from monitor.watch.incident import grouping, incident_card, incident_cases, incidents
+from monitor.watch.incident.proposing import propose
 from tests.conftest import ALICE, BOB
 
 WINDOW = timedelta(hours=72)

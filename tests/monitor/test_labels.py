@@ -11,8 +11,10 @@ import sqlalchemy as sa
 import time_machine
 from sqlmodel import Session, col, select
 
-from monitor.desk import cases, labels, notes, triage
+from monitor.desk import cases, labels
+from monitor.desk.arrivals import triage
 from monitor.desk.cases import CaseConflictError, CaseError
+from monitor.desk.page import notes
 from monitor.store.models import (
     Author,
     BlindSample,

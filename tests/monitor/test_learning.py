@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from sqlmodel import Session, col, select
 
-from monitor.desk.refresh import refresh
-from monitor.desk.triage import triage_new
+from monitor.desk.arrivals.refresh import refresh
+from monitor.desk.arrivals.triage import triage_new
 from monitor.intake.learning import Learned, active_layer, go_back, learn
 from monitor.intake.scoring import rescore, score_new, to_rescore
 from monitor.model import layer as layers

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import Session, select
 
-from monitor.desk.triage import triage_new
+from monitor.desk.arrivals.triage import triage_new
 from monitor.store.models import Author, Case, Post, Sentiment, Source, now
 
 

@@ -8,11 +8,12 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from monitor.answer import replies
-from monitor.desk import cases, closing, group, notes
-from monitor.desk.case_file import case_file
+from monitor.desk import cases, closing, group
 from monitor.desk.cases import CaseConflictError
 from monitor.desk.closing import Ending
 from monitor.desk.merge import merge, unmerge
+from monitor.desk.page import notes
+from monitor.desk.page.case_file import case_file
 from monitor.hours import Hours
 from monitor.store.models import Case, CaseStatus, Outcome, now
 from monitor.watch.trends.conditions import Rules

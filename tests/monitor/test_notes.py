@@ -3,8 +3,9 @@
 import pytest
 from sqlmodel import Session, select
 
-from monitor.desk import notes, notices
 from monitor.desk.cases import CaseError
+from monitor.desk.clock import notices
+from monitor.desk.page import notes
 from monitor.store.models import Note, NoticeKind
 from tests.conftest import ALICE, BOB
 from tests.monitor.people import open_case

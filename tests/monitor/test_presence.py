@@ -7,7 +7,7 @@ import sqlalchemy as sa
 import time_machine
 from sqlmodel import Session, select
 
-from monitor.desk.presence import LEASE, here, others
+from monitor.desk.page.presence import LEASE, here, others
 from monitor.store.models import Presence
 from tests.conftest import ALICE, BOB, NOON
 from tests.monitor.people import open_case

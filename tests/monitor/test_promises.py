@@ -9,8 +9,8 @@ from sqlmodel import Session, col, select
 from monitor.answer import promises
 from monitor.answer.promises import Standing, standing
 from monitor.desk.cases import CaseConflictError, CaseError
+from monitor.desk.clock.notices import tell
 from monitor.desk.merge import merge
-from monitor.desk.notices import tell
 from monitor.store.models import Case, CaseEvent, Commitment, Notice, NoticeKind, now
 from tests.conftest import ALICE, BOB, make_post
 from tests.monitor.test_desk import Desk, desk

@@ -18,10 +18,10 @@ from monitor.__main__ import app
 from monitor.config import Company, Config, ConfigError, Desk, Digest, load
 from monitor.schedule import Engine
 from monitor.store.models import Delivery, Dismissal, Outcome
-from monitor.watch import digest, export
-from monitor.watch.digest import due_at, queue_digest
-from monitor.watch.report import document, weekly
-from monitor.watch.sheet import Value, to_csv, to_xlsx
+from monitor.watch.reports import digest, export
+from monitor.watch.reports.digest import due_at, queue_digest
+from monitor.watch.reports.report import document, weekly
+from monitor.watch.reports.sheet import Value, to_csv, to_xlsx
 from monitor.watch.trends.counting import count
 from monitor.watch.trends.measures import MEASURES, Asked
 from monitor.watch.trends.periods import Period

@@ -31,7 +31,7 @@ from monitor.store.models import (
     SourceState,
     now,
 )
-from monitor.watch import health
+from monitor.watch.alerting import health
 from tests.conftest import FakeScorer, make_post
 
 HELD = threading.Event()

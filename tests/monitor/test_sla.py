@@ -13,8 +13,9 @@ import time_machine
 from sqlmodel import Session, col, select
 
 from connectors.base import FetchedPost, Page
-from monitor.desk import cases, notices, sla, sla_clock
-from monitor.desk.triage import close_by_hand, open_by_hand, triage_new
+from monitor.desk import cases
+from monitor.desk.arrivals.triage import close_by_hand, open_by_hand, triage_new
+from monitor.desk.clock import notices, sla, sla_clock
 from monitor.hours import Hours, shift
 from monitor.intake.collect import Watch, collect
 from monitor.intake.scoring import score_new

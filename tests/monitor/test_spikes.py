@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from monitor.watch import silence, spikes
-from monitor.watch.silence import Silence
-from monitor.watch.spikes import Kind, Opening, Settings, Severity, State, Verdict
-from monitor.watch.usual import Bools, Counts, Ints, Seasons, live, log10_tail, usual
+from monitor.watch.detection import silence, spikes
+from monitor.watch.detection.silence import Silence
+from monitor.watch.detection.spikes import Kind, Opening, Settings, Severity, State, Verdict
+from monitor.watch.detection.usual import Bools, Counts, Ints, Seasons, live, log10_tail, usual
 
 MONDAY = datetime(2026, 3, 16, tzinfo=UTC)
 HOUR, DAY = 12, 288

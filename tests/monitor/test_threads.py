@@ -11,7 +11,7 @@ from connectors.base import Connector, FatalError, FetchedPost, RetryableError
 from monitor.answer import replies
 from monitor.answer.threads import AT_ONCE, LONGEST_WAIT, follow
 from monitor.desk import cases
-from monitor.desk.triage import triage_new
+from monitor.desk.arrivals.triage import triage_new
 from monitor.intake.scoring import score_new
 from monitor.store.models import (
     Case,

@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 from monitor.alert_settings import AlertSettings
 from monitor.config import Config, load
 from monitor.desk import cases
-from monitor.desk.triage import triage_new
+from monitor.desk.arrivals.triage import triage_new
 from monitor.store.models import (
     Alert,
     AlertKind,
@@ -35,10 +35,11 @@ from monitor.store.models import (
     SourceState,
     now,
 )
-from monitor.watch import alert_words, backtest, health, lookout, spikes, surges, tally, watchers
-from monitor.watch.channels import Letter
-from monitor.watch.tally import ALL, Said, Tally
-from monitor.watch.watchers import Watchers
+from monitor.watch.alerting import alert_words, health, lookout, watchers
+from monitor.watch.alerting.channels import Letter
+from monitor.watch.alerting.watchers import Watchers
+from monitor.watch.detection import backtest, spikes, surges, tally
+from monitor.watch.detection.tally import ALL, Said, Tally
 from tests.conftest import ALICE, NOON
 
 TOLD = AlertSettings(page=["pager"], ticket=["mail"], words=["lawyer"], reach=10_000)

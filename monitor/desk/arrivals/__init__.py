@@ -1,0 +1,1 @@
+"""What posts do to cases: they open one, join one, answer one."""

@@ -1,0 +1,1 @@
+"""What is promised, until when, and who is told."""

@@ -1,0 +1,1 @@
+"""One page, at the right minute: alerts and their way out."""

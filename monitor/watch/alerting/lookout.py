@@ -1,0 +1,73 @@
+"""Sees from outside that the engine has stopped: `monitor up` and `monitor dashboard` wait anyway.
+
+An engine cannot tell its own death. The process that started it (or that serves the dashboard of an
+engine elsewhere) looks at its sign of life, fires the alert and sends it, as nobody else would.
+"""
+
+import logging
+import threading
+from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from monitor.config import Config
+from monitor.store.models import AlertKind, Severity, now
+from monitor.watch.alerting import alert_words, alerts, channels, health, notify
+from monitor.watch.alerting.channels import Send
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY = 10.0
+"""Seconds."""
+
+SILENT_FOR = timedelta(seconds=60)
+"""A busy machine makes an engine late, not dead."""
+
+
+def look(session: Session, config: Config, send: Send = channels.send) -> bool:
+    """Fire the alert of a dead engine, and send what is due in its stead. Returns whether it is
+    dead; one that has never run is not."""
+    seen = health.health(session).engine_seen_at
+    session.rollback()
+    if seen is None or now() - seen < SILENT_FOR:
+        return False
+    _fire(session, config, f"It has shown no sign of life for {alert_words.span(now() - seen)}.")
+    alerts.tick(session, config.alerts)
+    notify.send_due(session, config, send)
+    return True
+
+
+def ended(session: Session, config: Config, send: Send = channels.send) -> None:
+    """The engine ended by itself, and everything else stops with it: tell it now, for good."""
+    _fire(session, config, "It ended by itself, and the monitor stopped with it.")
+    notify.send_now(session, config, send)
+
+
+def start(database: sa.Engine, config: Config) -> None:
+    """Look on in a thread that ends with the process."""
+    stop = threading.Event()
+
+    def run() -> None:
+        while not stop.wait(LOOK_EVERY):
+            try:
+                with Session(database) as session:
+                    look(session, config)
+            except Exception:
+                # A database that is away for a moment must not end the watch.
+                log.exception("cannot look after the engine")
+
+    threading.Thread(target=run, name="lookout", daemon=True).start()
+
+
+def _fire(session: Session, config: Config, how: str) -> None:
+    finding = alerts.Finding(
+        key="engine",
+        kind=AlertKind.ENGINE,
+        severity=Severity.PAGE,
+        title="The engine has stopped: nothing is collected",
+        text=f"{how} Posts, alerts and replies wait until it runs: `monitor up` or `monitor "
+        "engine`. Nothing that was collected is lost.",
+        address="sources",
+    )
+    alerts.fire(session, finding, config.alerts)

@@ -1,0 +1,1 @@
+"""Is this surge, or this silence, real?"""

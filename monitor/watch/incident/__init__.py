@@ -1,0 +1,1 @@
+"""More than one report is a real problem: incidents."""

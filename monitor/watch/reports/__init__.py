@@ -1,0 +1,1 @@
+"""What leaves the dashboard: exports, the week on paper, the digest."""
