@@ -17,7 +17,7 @@ from monitor.store.models import Author, Case, CaseEvent, Fetch, Post, Reply, So
 
 pytestmark = pytest.mark.slow
 
-POSTS = 3000
+POSTS = 1200
 
 CLAIM_ALL = """
 import sys, time

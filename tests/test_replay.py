@@ -20,6 +20,7 @@ there = pytest.mark.skipif(
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("shuffled", [False, True], ids=["in order", "in no order"])
 @pytest.mark.parametrize("strangers", [False, True], ids=["as told", "strangers"])
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_every_conversation_ends_as_it_should(
     session: Session, shuffled: bool, strangers: bool
 ) -> None:
@@ -29,6 +30,17 @@ def test_every_conversation_ends_as_it_should(
     assert results["at the end"].right.total() == 525
     if not strangers:
         assert results["at the end"].of == {ReplyStatus.SEEN: 525}
+
+
+@there
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_the_other_database_ends_them_so_too(session: Session) -> None:
+    told = replay.read(replay.CONVERSATIONS, nameless_are_strangers=True)
+    results = replay.run(session, told, 100, shuffled=True)
+    assert results["at the end"].misses == []
+    assert results["at the end"].right.total() == 525
 
 
 @there

@@ -100,6 +100,19 @@ def calibration_error(
     return float(np.abs(gaps).sum() / len(said))
 
 
+def chance_error(probabilities: Sequence[float], draws: int = 200) -> float | None:
+    """Return the calibration error that exactly right probabilities would show on so few posts.
+
+    The mean over labels that are drawn by the probabilities themselves, always the same draws.
+    """
+    if not len(probabilities):
+        return None
+    said = np.asarray(probabilities, dtype=float)
+    chance = np.random.default_rng(1).random((draws, len(said)))
+    errors = [calibration_error(said, labels) or 0.0 for labels in chance < said]
+    return float(np.mean(errors))
+
+
 def class_scores(found: Sequence[Any], wanted: Sequence[Any]) -> tuple[float, float]:
     """Return the recall and the F1, each a plain mean over the classes that are in `wanted`."""
     recalls, f1s = [], []

@@ -33,7 +33,15 @@ LEANS = [round(-0.6 + 0.1 * step, 1) for step in range(22)]
 THRESHOLDS = [round(0.05 * step, 2) for step in range(1, 20)]
 
 
-def export(net: Any, splits: data.Splits, base: Path, work: Path, shared: Path, out: Path) -> None:
+def export(
+    net: Any,
+    splits: data.Splits,
+    base: Path,
+    work: Path,
+    shared: Path,
+    out: Path,
+    name: str = NAME,
+) -> None:
     """Write model.onnx, tokenizer.json, model.json and metrics.json of `net` to `out`."""
     out.mkdir(parents=True, exist_ok=True)
     write_onnx(net, work / "net.onnx")
@@ -44,7 +52,7 @@ def export(net: Any, splits: data.Splits, base: Path, work: Path, shared: Path, 
     tokenizer.save(str(out / "tokenizer.json"), pretty=False)
 
     description: dict[str, Any] = {
-        "name": NAME,
+        "name": name,
         "version": VERSION,
         "labels": {
             "sentiment": ["negative", "neutral", "positive"],

@@ -17,7 +17,12 @@ from monitor.model.data import (
     fault_posts,
     read_rows,
 )
-from monitor.model.evaluate import average_precision, calibration_error, class_scores
+from monitor.model.evaluate import (
+    average_precision,
+    calibration_error,
+    chance_error,
+    class_scores,
+)
 from monitor.model.scorer import Score, Scorer, Sentiment, log_odds
 
 LIVE_SHARE = 0.1  # About the share of complaints among the posts that name a company.
@@ -82,6 +87,7 @@ def _subject(name: str, scores: Sequence[Score], wanted: list[bool]) -> Iterator
     yield Row(name, "macro F1 at 0.5", len(said), class_scores(found, wanted)[1])
     yield Row(name, "average precision", len(said), average_precision(said, wanted))
     yield Row(name, "calibration error", len(said), calibration_error(said, wanted))
+    yield Row(name, "what chance alone would show of it", len(said), chance_error(said))
 
 
 def _airline(scorer: Scorer, data: Path) -> Iterator[Row]:

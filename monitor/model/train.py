@@ -19,7 +19,7 @@ import torch
 from torch.nn import functional
 from transformers import PreTrainedTokenizerFast
 
-from monitor.model import data, export, teacher
+from monitor.model import data, export, student, teacher
 from monitor.model.net import Net, apart, distance, load_encoder, loss_of, pool, tokenize
 from monitor.model.teaching import Rates, batches, teach
 
@@ -152,6 +152,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="the shared data folder")
     parser.add_argument("--out", type=Path, required=True, help="where the weights go")
     parser.add_argument("--work", type=Path, default=work, help="where a stopped run goes on")
+    parser.add_argument("--student", type=Path, help="where a student of half the layers goes too")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
 
@@ -160,6 +161,13 @@ def main() -> None:
     said = teacher.read_all(splits, options.work)
     net = teach_net(splits, base, options.work, said)
     export.export(net, splits, base, options.work, options.data, options.out)
+    if options.student:
+        shown = [number for part in ROUNDS for number in lessons(splits, part)]
+        posts = [*with_praise(splits.general), *splits.companies]
+        small = student.teach_student(net, posts, shown, base, options.work)
+        work = options.work / "student"
+        work.mkdir(exist_ok=True)
+        export.export(small, splits, base, work, options.data, options.student, student.NAME)
 
 
 if __name__ == "__main__":

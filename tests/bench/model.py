@@ -61,7 +61,7 @@ def main() -> None:
         show(f"transformers.pipeline, base size, batch {size}, posts/s", found)
         show(f"  ours in bulk over it at batch {size}", ratios(bulk, found))
         show(f"  ours one by one over it at batch {size}", ratios(single, found))
-    matrix_limit(scorer, texts, bulk)
+    matrix_limit(folder, scorer, texts, bulk)
     profile(folder, texts)
     loads = [load(folder) for _ in range(ROUNDS)]
     show("load in a fresh process, libraries included, s", [seconds for seconds, _ in loads])
@@ -105,7 +105,7 @@ def usual_pipeline() -> Any:
     return library.pipeline("text-classification", model=net, tokenizer=tokenizer)
 
 
-def matrix_limit(scorer: ShippedScorer, texts: list[str], bulk: list[float]) -> None:
+def matrix_limit(folder: Path, scorer: ShippedScorer, texts: list[str], bulk: list[float]) -> None:
     """Print the int8 matrix limit of this machine, and which share of it the model uses."""
     from concurrent.futures import ThreadPoolExecutor
 
@@ -139,7 +139,8 @@ def matrix_limit(scorer: ShippedScorer, texts: list[str], bulk: list[float]) -> 
         found.append(work / (time.perf_counter() - began) / 1e9)
     show("int8 matrix limit on two threads, GOP/s", found)
     tokens = statistics.mean(scorer.tokens(clean(text)) for text in texts)
-    layers = 6
+    nodes = onnx.load(str(folder / "model.onnx"), load_external_data=False).graph.node
+    layers = sum(node.op_type == "QAttention" for node in nodes)
     used = 2.0 * tokens * layers * (4 * 384 * 384 + 2 * 384 * 1536) / 1e9
     share = statistics.median(bulk) * used / statistics.median(found)
     print(f"the model does {used:.2f} GOP a post of {tokens:.1f} tokens: {share:.0%} of the limit")

@@ -7,6 +7,7 @@ import pytest
 import streamlit as st
 from sqlmodel import Session
 from streamlit import config as streamlit_config
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from dashboard import resources
@@ -14,6 +15,14 @@ from monitor.desk import cases
 from tests.dashboard.seed import Desk
 
 APP = Path(resources.__file__).parent / "streamlit_app.py"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_search_for_components() -> Iterator[None]:
+    """Streamlit looks through every installed package at each start of an app; ours uses none."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", list)
+        yield
 
 
 @pytest.fixture(autouse=True)

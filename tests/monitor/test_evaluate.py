@@ -9,6 +9,7 @@ from monitor.model.evaluate import (
     Labelled,
     average_precision,
     calibration_error,
+    chance_error,
     class_scores,
     evaluate,
     load,
@@ -77,6 +78,13 @@ def test_calibration_error() -> None:
     found = calibration_error([0.95, 0.95, 0.05, 0.05], [True, False, False, False])
     assert found == pytest.approx(0.25)
     assert calibration_error([1.0, 0.0], [True, False]) == 0
+
+
+def test_what_chance_shows_of_a_calibration_error() -> None:
+    # The mean of 100 fair coins is off by sqrt(2 / pi) * 0.5 / 10 on average.
+    assert chance_error([0.5] * 100) == pytest.approx(0.040, abs=0.005)
+    assert chance_error([1.0, 0.0]) == 0
+    assert chance_error([]) is None
 
 
 def test_class_scores_weigh_every_class_alike() -> None:
