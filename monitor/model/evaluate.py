@@ -109,7 +109,8 @@ def chance_error(probabilities: Sequence[float], draws: int = 200) -> float | No
         return None
     said = np.asarray(probabilities, dtype=float)
     chance = np.random.default_rng(1).random((draws, len(said)))
-    errors = [calibration_error(said, labels) or 0.0 for labels in chance < said]
+    drawn = (chance < said).tolist()
+    errors = [calibration_error(probabilities, labels) or 0.0 for labels in drawn]
     return float(np.mean(errors))
 
 

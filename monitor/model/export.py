@@ -25,7 +25,7 @@ from monitor.model.report import learning_curve, report
 from monitor.model.scorer import ShippedScorer, complaint_odds, probabilities, sigmoid
 
 NAME = "minilm-complaint"
-VERSION = "2.0.0"
+VERSION = "2.1.0"
 SPARED_PRECISION = 0.005
 TEMPERATURES = [round(0.5 + 0.05 * step, 2) for step in range(51)]
 SHIFTS = [round(-2 + 0.1 * step, 1) for step in range(41)]
