@@ -257,10 +257,10 @@ def test_posts_are_searched_and_paged(desk: Desk) -> None:
 def test_a_promise_is_made_kept_and_opened_again(desk: Desk, case_id: int) -> None:
     seat = seat_at(case_id)
     assert "Nothing was promised" in seat.html
-    assert "Write what was promised" in seat.click("promise").told
+    assert "Write what was promised" in seat.click(f"promise-it-{case_id}").told
     seat.app.text_area(key=f"promise-text-{case_id}").set_value("We call *tomorrow*")
     seat.app.selectbox(key=f"promise-owner-{case_id}").select("bob")
-    seat.click("promise")
+    seat.click(f"promise-it-{case_id}")
     with Session(desk.engine) as session:
         made = session.exec(select(Commitment)).one()
     assert (made.text, made.owner, made.kept_at) == ("We call *tomorrow*", "bob", None)
