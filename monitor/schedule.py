@@ -72,7 +72,7 @@ class Engine:
         with Session(self.database) as session:
             while not (stop and stop.is_set()):
                 scored = score_new(session, self.scorer)
-                triaged = triage_new(session, limit)
+                triaged = triage_new(session, limit, leads=self.config.leads)
                 if not scored and not triaged:
                     return
                 yield scored

@@ -25,8 +25,15 @@ from monitor.store.models import (
 class Batch:
     """Some posts with what is known about their authors, read in a few queries for all of them."""
 
-    def __init__(self, session: Session, threshold: float, posts: Sequence[Post]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        threshold: float,
+        posts: Sequence[Post],
+        leads: Sequence[str] = (),
+    ) -> None:
         self.session = session
+        self.leads = leads
         self.threshold = threshold
         self.posts = sorted(posts, key=lambda post: (post.created_at, post.id))
         author_ids = {post.author_id for post in posts}
@@ -68,7 +75,7 @@ class Batch:
                     self._add_reach(post, author)
                 elif author.own:
                     self.session.flush()
-                    answers.attach(self.session, post, author)
+                    answers.attach(self.session, post, author, self.leads)
                 elif not author.blocked:
                     self._customer(post, author)
             for post in self.posts:
