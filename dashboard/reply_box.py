@@ -17,7 +17,7 @@ from dashboard.incident_box import draw_update
 from dashboard.markup import Markup, draw, foreign, link_out, tag
 from dashboard.private_box import draw_switch
 from dashboard.sending import PRETENDER, tell_sent
-from monitor.answer import replies
+from monitor.answer import replies, settling
 from monitor.config import SourceConfig
 from monitor.desk.page.case_file import CaseFile
 from monitor.store.models import CaseStatus, Reply, ReplyStatus, now
@@ -224,7 +224,7 @@ def _send_reply(
 def _under_way(file: CaseFile, reply: Reply) -> None:
     """An answer of which we do not know the end: never sent again by itself."""
     draw(foreign(reply.text, cls="text draft", name="div"))
-    stuck = reply.updated_at < now() - replies.STUCK_AFTER
+    stuck = reply.updated_at < now() - settling.STUCK_AFTER
     if not stuck:
         draw(widgets.notice("It is being sent at this moment.", "hint"))
         return
@@ -260,7 +260,7 @@ def _send_again_button(file: CaseFile, reply: Reply, words: str) -> None:
     source = resources.config().sources[file.source]
 
     def again(session: Session, agent: str) -> None:
-        replies.send_again(session, reply.id, agent)
+        settling.send_again(session, reply.id, agent)
         _send_reply(session, agent, reply.id, source)
 
     with st.spinner("Sending…"):
@@ -270,7 +270,7 @@ def _send_again_button(file: CaseFile, reply: Reply, words: str) -> None:
 
 def _give_up(reply_id: int) -> None:
     actions.act(
-        lambda session, agent: replies.give_up(session, reply_id, agent),
+        lambda session, agent: settling.give_up(session, reply_id, agent),
         "It counts as not sent.",
     )
 

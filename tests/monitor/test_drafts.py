@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from connectors.base import FatalError
-from monitor.answer import draft_check, promises, replies
+from monitor.answer import draft_check, promises, replies, settling
 from monitor.answer.drafts import PRECISE_ENOUGH, Context, Level, all_rules, check
 from monitor.config import Desk as DeskSettings
 from monitor.desk import cases
@@ -207,7 +207,7 @@ def test_a_reason_holds_for_the_same_words_when_it_is_sent_again(
     draft = replies.save_draft(session, case.id, ALICE, "Please open a ticket.")
     replies.send(session, draft.id, ALICE, network, SETTINGS, {"process_first": "asked for"})
     network.fail_reply = None
-    replies.send_again(session, draft.id, ALICE)
+    settling.send_again(session, draft.id, ALICE)
     assert replies.send(session, draft.id, ALICE, network).status == ReplyStatus.SENT
     assert len(session.exec(select(DraftOverride)).all()) == 1
 

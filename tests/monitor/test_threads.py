@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from connectors.base import Connector, FatalError, FetchedPost, RetryableError
-from monitor.answer import replies
+from monitor.answer import replies, settling
 from monitor.answer.threads import AT_ONCE, LONGEST_WAIT, follow
 from monitor.desk import cases
 from monitor.desk.arrivals.triage import triage_new
@@ -350,7 +350,7 @@ def test_a_reply_that_came_back_before_we_knew_it_arrived_is_one(watcher: Watche
     assert len(watcher.session.exec(select(Reply)).all()) == 2
     watcher.session.execute(sa.update(Reply).values(updated_at=now() - 5 * MINUTE))
     watcher.session.commit()
-    assert replies.settle(watcher.session, lambda _: watcher.network) == 1
+    assert settling.settle(watcher.session, lambda _: watcher.network) == 1
     (reply,) = watcher.session.exec(select(Reply)).all()
     assert (reply.id, reply.status) == (stuck.id, "seen")
     watcher.session.expire_all()
