@@ -30,7 +30,8 @@ from monitor.answer.steps import (
 )
 from monitor.config import Desk
 from monitor.desk.arrivals.answers import native_key
-from monitor.desk.cases import CaseConflictError, CaseError, record, we_answered
+from monitor.desk.arrivals.turns import we_answered
+from monitor.desk.cases import CaseConflictError, CaseError, record
 from monitor.store.db import lock_writes, row_count
 from monitor.store.models import Case, Post, Reply, ReplyStatus, now
 

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 from dashboard import resources
 from monitor.answer import promises
 from monitor.desk import cases
+from monitor.desk.arrivals import turns
 from monitor.desk.merge import merge
 from monitor.desk.queue.post_list import PAGE
 from monitor.store.models import (
@@ -97,7 +98,7 @@ def test_a_dismissal_is_one_click_and_undo_keeps_the_older_word(desk: Desk, case
     with Session(desk.engine) as session:
         cases.resolve(session, case_id, "alice", Outcome.EXPLAINED)
         case = session.get_one(Case, case_id)
-        cases.customer_wrote(session, case, session.get_one(Post, case.post_id))
+        turns.customer_wrote(session, case, session.get_one(Post, case.post_id))
         session.commit()
     seat = seat_at(case_id)
     seat.app.menu_button(key="dismiss-case").click("No answer needed: spam").run()

@@ -6,7 +6,8 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from monitor.desk import group
-from monitor.desk.cases import REOPEN_WITHIN, record, we_answered
+from monitor.desk.arrivals.turns import we_answered
+from monitor.desk.cases import REOPEN_WITHIN, record
 from monitor.desk.clock import notices
 from monitor.desk.priority import rank
 from monitor.store.models import (

@@ -8,7 +8,8 @@ from sqlmodel import Session, col, func, select
 from monitor.desk import group
 from monitor.desk.arrivals import answers
 from monitor.desk.arrivals.refresh import CONTACTS_WITHIN, stand
-from monitor.desk.cases import REOPEN_WITHIN, customer_wrote, record
+from monitor.desk.arrivals.turns import customer_wrote
+from monitor.desk.cases import REOPEN_WITHIN, record
 from monitor.desk.priority import complaint_points, rank
 from monitor.store.models import (
     BY_HAND,
