@@ -2,14 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from zlib import crc32
 
 import streamlit as st
 
 from dashboard import resources
-from dashboard.markup import Markup, draw, foreign, join, tag
+from dashboard.markup import Markup, draw, foreign, join, plain, tag
+from dashboard.promise_box import draw_form
 from monitor.answer import draft_check
 from monitor.answer.drafts import Finding, Level, Rule, all_rules
+from monitor.answer.due_words import due_in
+from monitor.answer.plain import sentence_at
 from monitor.desk.page.case_file import CaseFile
+from monitor.store.models import now
 
 NAMES = {rule.id: rule.name for rule in all_rules()}
 
@@ -36,6 +41,7 @@ def draw_draft_box(file: CaseFile, text: str, key: str) -> Checked:
     warnings = {finding.rule for finding in found if not finding.blocks}
     with st.container(key="draft-check", gap="small"):
         draw(_marked(text, found), tag("ul", *[_line(one) for one in found], cls="findings"))
+        _offer_promises(file.case.id, text, found)
         reason = ""
         if blocked:
             draw(tag("p", "It cannot be sent before that is mended.", cls="small too-long"))
@@ -63,6 +69,23 @@ def _line(finding: Finding) -> Markup:
         tag("div", tag("span", "Better: ", cls="muted"), finding.better),
         cls=kind,
     )
+
+
+def _offer_promises(case_id: int, text: str, found: Sequence[Finding]) -> None:
+    """For each sentence that promises something, the form that records it, filled in."""
+    promised = {
+        sentence_at(text, one.start, one.end): None
+        for one in found
+        if one.offer == draft_check.PROMISE
+    }
+    for sentence in promised:
+        # Other words make another form: a field of one that is drawn already keeps what it says.
+        key = f"draft-{case_id}-{crc32(sentence.encode()):08x}"
+        label = "Record this promise"
+        if len(promised) > 1:
+            label += f": {' '.join(sentence.split()[:4])} …"
+        with st.popover(plain(label), icon=":material/handshake:", key=f"open-{key}"):
+            draw_form(case_id, key, sentence, due_in(sentence, now(), resources.config().zone))
 
 
 def _marked(text: str, found: Sequence[Finding]) -> Markup:

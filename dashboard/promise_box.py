@@ -39,8 +39,9 @@ def draw_promises(file: CaseFile) -> None:
     for promised in found:
         _line(promised)
     if file.case.merged_into is None:
+        zone = resources.config().zone
         with st.popover("Promise something", icon=":material/handshake:", key="promise-open"):
-            _form(file.case.id)
+            draw_form(file.case.id, str(file.case.id), due_at=times.morning(zone, 1))
 
 
 def draw_due() -> None:
@@ -118,35 +119,40 @@ def _line(promised: Commitment) -> None:
             )
 
 
-def _form(case_id: int) -> None:
+def draw_form(case_id: int, key: str, text: str = "", due_at: datetime | None = None) -> None:
+    """The form of a promise at a case, filled in with what is known of it; `key` is its own."""
     zone, me = resources.config().zone, actions.me()
     people = resources.config().people
+    st.session_state.setdefault(f"promise-text-{key}", text)
     st.text_area(
         "What was promised",
-        key=f"promise-text-{case_id}",
+        key=f"promise-text-{key}",
         height=68,
         placeholder="We call them back with the date",
     )
     st.datetime_input(
         f"Until ({zone.key})",
-        value=times.morning(zone, 1).astimezone(zone).replace(tzinfo=None),
-        key=f"promise-due-{case_id}",
+        value=due_at.astimezone(zone).replace(tzinfo=None) if due_at else None,
+        key=f"promise-due-{key}",
         format="YYYY-MM-DD",
     )
     st.selectbox(
         "Who keeps it",
         people,
         index=people.index(me) if me in people else None,
-        key=f"promise-owner-{case_id}",
+        key=f"promise-owner-{key}",
         placeholder="You",
     )
-    st.button("Promise it", key="promise", type="primary", on_click=_promise, args=(case_id,))
+    st.button(
+        "Promise it", key=f"promise-it-{key}", type="primary", on_click=_promise,
+        args=(case_id, key),
+    )  # fmt: skip
 
 
-def _promise(case_id: int) -> None:
-    text = st.session_state.get(f"promise-text-{case_id}") or ""
-    owner: str | None = st.session_state.get(f"promise-owner-{case_id}")
-    chosen: datetime | None = st.session_state.get(f"promise-due-{case_id}")
+def _promise(case_id: int, key: str) -> None:
+    text = st.session_state.get(f"promise-text-{key}") or ""
+    owner: str | None = st.session_state.get(f"promise-owner-{key}")
+    chosen: datetime | None = st.session_state.get(f"promise-due-{key}")
     if chosen is None:
         actions.tell("Choose until when.", good=False)
         return
@@ -160,7 +166,7 @@ def _promise(case_id: int) -> None:
         quiet=True,
     )
     if done:
-        st.session_state[f"promise-text-{case_id}"] = ""
+        st.session_state.pop(f"promise-text-{key}")  # The form begins anew.
         until = times.stamp(due_at, resources.config().zone)
         actions.tell(f"Promised until {until}.", good=True, undo=partial(_drop, made[0]))
 

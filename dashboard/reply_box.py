@@ -16,11 +16,12 @@ from dashboard.draft_words import changed_elsewhere, save, show_unsaved, take
 from dashboard.incident_box import draw_update
 from dashboard.markup import Markup, draw, foreign, link_out, tag
 from dashboard.private_box import draw_switch
-from dashboard.sending import PRETENDER, tell_sent
+from dashboard.sending import PRETENDER, send_reply
+from dashboard.unsent_box import draw_refused, draw_under_way
 from monitor.answer import replies
 from monitor.config import SourceConfig
 from monitor.desk.page.case_file import CaseFile
-from monitor.store.models import CaseStatus, Reply, ReplyStatus, now
+from monitor.store.models import CaseStatus, Reply, ReplyStatus
 
 SAVING = "Saved by itself whenever you leave the box or press Ctrl+Enter"
 
@@ -46,10 +47,10 @@ def draw_reply_box(file: CaseFile) -> None:
         own = [reply for reply in file.replies if reply.case_id == file.case.id]
         latest = own[-1] if own else None
         if latest and latest.status == ReplyStatus.SENDING:
-            _under_way(file, latest)
+            draw_under_way(file, latest)
             return
         if latest and latest.status == ReplyStatus.FAILED:
-            _refused(file, latest)
+            draw_refused(file, latest)
         if file.case.by_hand:
             draw(widgets.notice(NO_NETWORK, "hint"))
             _by_hand(file)
@@ -192,87 +193,12 @@ def _send(file: CaseFile, key: str, text: str, reasons: dict[str, str]) -> None:
         before = st.session_state[f"{key}-before"]
         draft = replies.save_draft(session, file.case.id, agent, text, before)
         st.session_state[f"{key}-before"] = draft.text
-        _send_reply(session, agent, draft.id, resources.config().sources[file.source], reasons)
+        send_reply(session, agent, draft.id, resources.config().sources[file.source], reasons)
 
     with st.spinner("Sending…"):
         # An answer to words that are not the customer's last ones is not sent.
         actions.act(actions.if_unchanged(file.case.id, keep_and_send), "", quiet=True)
     st.rerun()
-
-
-def _send_reply(
-    session: Session,
-    agent: str,
-    reply_id: int,
-    source: SourceConfig,
-    reasons: dict[str, str] | None = None,
-) -> None:
-    config = resources.config()
-    with closing(source.open()) as connector:
-        reply = replies.send(
-            session,
-            reply_id,
-            agent,
-            connector,
-            config.desk,
-            reasons,
-            needs_approval=agent in config.needs_approval,
-        )
-    tell_sent(reply, source)
-
-
-def _under_way(file: CaseFile, reply: Reply) -> None:
-    """An answer of which we do not know the end: never sent again by itself."""
-    draw(foreign(reply.text, cls="text draft", name="div"))
-    stuck = reply.updated_at < now() - replies.STUCK_AFTER
-    if not stuck:
-        draw(widgets.notice("It is being sent at this moment.", "hint"))
-        return
-    text = reply.error or "We lost touch while it was sent, and look for it on the network."
-    asked = f" Last looked {times.relative(reply.checked_at)}." if reply.checked_at else ""
-    draw(
-        widgets.notice(
-            f"We do not know whether this answer arrived. {text}{asked} It is not sent again by "
-            "itself: the customer must not get it twice."
-        )
-    )
-    link = link_out(file.post.url, "Look on the network ↗")
-    if link:
-        draw(link)
-    with st.container(key="stuck", horizontal=True):
-        _send_again_button(file, reply, "It is not there: send again")
-        st.button(
-            "Give up on it", key="give-up", on_click=_give_up, args=(reply.id,),
-            help="It counts as not sent; you can write another answer",
-        )  # fmt: skip
-
-
-def _refused(file: CaseFile, reply: Reply) -> None:
-    draw(widgets.notice(f"Your answer was not sent. {reply.error or ''}".strip()))
-    draw(foreign(reply.text, cls="text draft", name="div"))
-    if file.source in resources.config().sources:
-        _send_again_button(file, reply, "Send again")
-
-
-def _send_again_button(file: CaseFile, reply: Reply, words: str) -> None:
-    if not st.button(words, key="send-again", icon=":material/send:"):
-        return
-    source = resources.config().sources[file.source]
-
-    def again(session: Session, agent: str) -> None:
-        replies.send_again(session, reply.id, agent)
-        _send_reply(session, agent, reply.id, source)
-
-    with st.spinner("Sending…"):
-        actions.act(again, "", quiet=True)
-    st.rerun()
-
-
-def _give_up(reply_id: int) -> None:
-    actions.act(
-        lambda session, agent: replies.give_up(session, reply_id, agent),
-        "It counts as not sent.",
-    )
 
 
 def _why_by_hand(source: SourceConfig) -> str:

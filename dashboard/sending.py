@@ -1,11 +1,38 @@
-"""What came of sending an answer, told once, in the same words wherever it was sent from."""
+"""Sending an answer: what came of it is told once, in the same words wherever it was sent from."""
 
-from dashboard import actions
+from contextlib import closing
+
+from sqlmodel import Session
+
+from dashboard import actions, resources
+from monitor.answer import replies
 from monitor.config import SourceConfig
 from monitor.store.models import Reply, ReplyStatus
 
 PRETENDER = "demo"
 """The connector that has no network behind it."""
+
+
+def send_reply(
+    session: Session,
+    agent: str,
+    reply_id: int,
+    source: SourceConfig,
+    reasons: dict[str, str] | None = None,
+) -> None:
+    """Send a draft through its source and tell how it stands. Raises CaseError."""
+    config = resources.config()
+    with closing(source.open()) as connector:
+        reply = replies.send(
+            session,
+            reply_id,
+            agent,
+            connector,
+            config.desk,
+            reasons,
+            needs_approval=agent in config.needs_approval,
+        )
+    tell_sent(reply, source)
 
 
 def tell_sent(reply: Reply, source: SourceConfig) -> None:

@@ -16,7 +16,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlmodel import Session
 
 from connectors.base import Connector
-from monitor.answer import promises, replies, threads
+from monitor.answer import promises, settling, threads
 from monitor.config import Config, ConfigError, line_of
 from monitor.desk import cases, labels
 from monitor.desk.arrivals.refresh import refresh
@@ -72,7 +72,7 @@ class Engine:
         with Session(self.database) as session:
             while not (stop and stop.is_set()):
                 scored = score_new(session, self.scorer)
-                triaged = triage_new(session, limit)
+                triaged = triage_new(session, limit, leads=self.config.leads)
                 if not scored and not triaged:
                     return
                 yield scored
@@ -133,7 +133,7 @@ class Engine:
     def settle(self) -> None:
         """Look for replies whose end is not known or that nobody has seen yet."""
         with Session(self.database) as session:
-            replies.settle(session, self.open_connector)
+            settling.settle(session, self.open_connector)
 
     def follow(self) -> None:
         """Look at the threads of cases that are due, on the network."""

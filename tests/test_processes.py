@@ -61,7 +61,7 @@ from datetime import datetime, UTC
 from pathlib import Path
 from sqlmodel import Session
 from connectors.base import Connector, SentReply
-from monitor.answer import replies
+from monitor.answer import replies, settling
 from monitor.store.db import connect
 url, die, log = sys.argv[1], sys.argv[2], Path(sys.argv[3])
 class Counting(Connector):
@@ -81,7 +81,7 @@ class Counting(Connector):
         return SentReply(sent[0], "https://net.example/", datetime.now(UTC)) if sent else None
 with Session(connect(url)) as session:
     if die == "settle":
-        replies.settle(session, lambda name: Counting())
+        settling.settle(session, lambda name: Counting())
     else:
         replies.send(session, 1, "alice", Counting())
 """

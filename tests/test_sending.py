@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from connectors.mastodon import Mastodon, MastodonSettings
-from monitor.answer import replies
+from monitor.answer import replies, settling
 from monitor.desk.cases import CaseConflictError, CaseError
 from monitor.store.models import Author, Case, CaseStatus, Post, Reply, Source, now
 from tests.conftest import ALICE
@@ -35,7 +35,7 @@ import os, signal, sys
 from sqlmodel import Session
 from connectors.http import Http
 from connectors.mastodon import Mastodon, MastodonSettings
-from monitor.answer import replies
+from monitor.answer import replies, settling
 from monitor.store.db import connect
 
 url, server, die = sys.argv[1:4]
@@ -55,7 +55,7 @@ if die == "before the request":
 if die == "before the commit":
     Mastodon.reply = then_killed(Mastodon.reply)
 if die == "after the commit":
-    replies._sent = then_killed(replies._sent)
+    replies.note_sent = then_killed(replies.note_sent)
 with Session(connect(url)) as session:
     draft = replies.save_draft(session, 1, "alice", "We are sorry.")
     if die == "before sending":
@@ -211,7 +211,7 @@ def wait_and_settle(session: Session, server: Counting) -> Reply:
         long_ago = now() - timedelta(minutes=5)
         session.execute(sa.update(Reply).values(updated_at=long_ago, checked_at=None))
         session.commit()
-        replies.settle(session, lambda _: opened(server))
+        settling.settle(session, lambda _: opened(server))
     session.expire_all()
     return session.exec(select(Reply)).one()
 
@@ -251,14 +251,14 @@ def test_sent_at_most_once_whatever_dies(
         assert session.get_one(Case, 1).status == CaseStatus.PENDING
         assert reply.external_id == server.posts[0]["uri"]
         with pytest.raises(CaseConflictError):
-            replies.send_again(session, reply.id, ALICE)
+            settling.send_again(session, reply.id, ALICE)
         with pytest.raises(CaseConflictError):
             replies.send(session, reply.id, ALICE, network)
     elif status == "sending":
         assert "Look there yourself" in (reply.error or "")
         with pytest.raises(CaseConflictError):
             replies.send(session, reply.id, ALICE, network)
-        replies.send_again(session, reply.id, ALICE)
+        settling.send_again(session, reply.id, ALICE)
         replies.send(session, reply.id, ALICE, network)
     else:
         replies.send(session, reply.id, ALICE, network)
@@ -273,7 +273,7 @@ def test_a_person_who_is_wrong_does_not_send_it_twice(
     answer(database_url, server, "")
     reply = wait_and_settle(session, server)
     assert (reply.status, len(server.posts)) == ("sending", 1)
-    replies.send_again(session, reply.id, ALICE)
+    settling.send_again(session, reply.id, ALICE)
     with pytest.raises(CaseError, match="cannot look whether it arrived"):
         replies.send(session, reply.id, ALICE, network)
     server.fault = ""

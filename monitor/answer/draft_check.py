@@ -6,7 +6,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from monitor.answer import promises
 from monitor.answer.drafts import Context, Finding, all_rules, check
+from monitor.answer.plain import sentence_at
 from monitor.config import Desk
 from monitor.desk.cases import CaseError, record
 from monitor.store.models import (
@@ -21,6 +23,9 @@ from monitor.store.models import (
 
 MANY = 100
 """Posts and answers that are read, the newest first."""
+
+PROMISE = "promise"
+"""The offer of a finding that can be recorded as a promise."""
 
 SAID = (ReplyStatus.SENDING, ReplyStatus.SENT, ReplyStatus.SEEN)
 """Answers that the customer may have read; one that is gone from the network may be said again."""
@@ -63,8 +68,20 @@ def context_of(session: Session, case_id: int, desk: Desk, but: int | None = Non
 def findings(
     session: Session, case_id: int, text: str, desk: Desk, but: int | None = None
 ) -> list[Finding]:
-    """What the check finds in a draft of this case, what blocks first."""
-    return check(text, context_of(session, case_id, desk, but))
+    """What the check finds in a draft of this case, what blocks first.
+
+    A promise is found no longer once its sentence is recorded as one and not dropped.
+    """
+    found = check(text, context_of(session, case_id, desk, but))
+    if not any(finding.offer == PROMISE for finding in found):
+        return found
+    made = promises.of_case(session, case_id)
+    recorded = {promised.text for promised in made if promised.dropped_at is None}
+    return [
+        finding
+        for finding in found
+        if finding.offer != PROMISE or sentence_at(text, finding.start, finding.end) not in recorded
+    ]
 
 
 def let_pass(

@@ -30,3 +30,11 @@ def sentences(text: str, start: int = 0) -> Iterator[tuple[int, int]]:
         start = end.end()
     if text[start:].strip():
         yield start, len(text)
+
+
+def sentence_at(text: str, start: int, end: int) -> str:
+    """The words of the sentence in which a piece of a text stands."""
+    for first, last in sentences(plain(text)):
+        if first < end and start < last:
+            return text[first:last].strip()
+    return text[start:end].strip()

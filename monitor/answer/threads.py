@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from connectors.base import Connector, ConnectorError, FetchedPost, RetryableError
-from monitor.desk.cases import FOLLOW_AFTER, REOPEN_WITHIN
+from monitor.desk.arrivals.turns import FOLLOW_AFTER
+from monitor.desk.cases import REOPEN_WITHIN
 from monitor.intake.collect import store_posts, take_back
 from monitor.store.db import row_count
 from monitor.store.models import (

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from monitor.desk import group, verdicts
-from monitor.desk.clock import notices, sla
+from monitor.desk.clock import sla
 from monitor.desk.priority import rank
 from monitor.store.db import row_count
 from monitor.store.models import (
@@ -21,21 +21,12 @@ from monitor.store.models import (
     CaseStatus,
     Dismissal,
     LabelOrigin,
-    NoticeKind,
     Outcome,
-    Post,
-    ReplyStatus,
     now,
 )
 
 REOPEN_WITHIN = timedelta(days=7)
 """This soon after its end, what happens to a case is still about the same problem."""
-
-FOLLOW_AFTER = timedelta(minutes=5)
-"""How soon after anybody wrote the threads of a case are looked at again."""
-
-UNFINISHED = (ReplyStatus.DRAFT, ReplyStatus.WAITING, ReplyStatus.SENDING)
-"""Statuses of an answer that somebody is at."""
 
 
 class CaseError(Exception):
@@ -226,60 +217,6 @@ def wake(session: Session) -> int:
         record(session, case_id, "snooze over", at=at)
     session.commit()
     return len(woken)
-
-
-def customer_wrote(session: Session, case: Case, post: Post) -> None:
-    """The customer wrote (again): the case opens and the clock runs from the first unanswered word.
-
-    It stays with its owner, who is told. The caller holds the row and commits.
-    """
-    heard = case.answered_at is not None and post.created_at <= case.answered_at
-    if case.status == CaseStatus.RESOLVED:
-        record(session, case.id, "reopened", detail="the customer wrote again")
-        case.resolved_at = case.outcome = case.dismissal = case.cannot_help = None
-        case.status = CaseStatus.OPEN
-        sla.opened_anew(case)
-    elif case.status in (CaseStatus.PENDING, CaseStatus.SNOOZED) and not heard:
-        record(session, case.id, "opened again", detail="the customer answered")
-        case.snoozed_until = None
-        case.status = CaseStatus.OPEN
-    else:
-        record(session, case.id, "another post")
-    if not heard:
-        case.waiting_since = min(case.waiting_since or post.created_at, post.created_at)
-        # What is being written or sent matters more than that it is needed.
-        if case.answered_at is not None and case.reply_status not in UNFINISHED:
-            case.reply_status = ReplyStatus.CUSTOMER_ANSWERED
-        if case.assignee is not None:
-            text = f"The customer of case {case.id} wrote again."
-            key = f"customer {case.id} {post.id}"
-            notices.tell(session, case.assignee, key, NoticeKind.CUSTOMER, text, case.id)
-    case.promised_at = case.compared_at = None
-    case.thread_due_at = now() + FOLLOW_AFTER
-    case.rank = rank(case)
-    session.add(case)
-
-
-def we_answered(session: Session, case: Case, status: ReplyStatus, at: datetime) -> None:
-    """We answered in public: the customer waits no longer, unless they have written since.
-
-    An answer may come to our knowledge long after it was made. The caller holds the row and
-    commits.
-    """
-    sla.answered(case, at)
-    case.first_answered_at = min(case.first_answered_at or at, at)
-    case.answered_at = max(case.answered_at or at, at)
-    case.reply_status = status
-    if case.waiting_since is not None:
-        session.flush()
-        case.waiting_since = group.unanswered_since(session, case)
-        if case.waiting_since is not None:
-            case.reply_status = ReplyStatus.CUSTOMER_ANSWERED
-        elif case.status == CaseStatus.OPEN:
-            case.status = CaseStatus.PENDING
-    case.due_at = sla.earliest(case)
-    case.thread_due_at = now() + FOLLOW_AFTER
-    case.rank = rank(case)
 
 
 def _free_for(agent: str) -> sa.ColumnElement[bool]:

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 from dashboard import resources
 from monitor.answer import promises
 from monitor.desk import cases
+from monitor.desk.arrivals import turns
 from monitor.desk.merge import merge
 from monitor.desk.queue.post_list import PAGE
 from monitor.store.models import (
@@ -97,7 +98,7 @@ def test_a_dismissal_is_one_click_and_undo_keeps_the_older_word(desk: Desk, case
     with Session(desk.engine) as session:
         cases.resolve(session, case_id, "alice", Outcome.EXPLAINED)
         case = session.get_one(Case, case_id)
-        cases.customer_wrote(session, case, session.get_one(Post, case.post_id))
+        turns.customer_wrote(session, case, session.get_one(Post, case.post_id))
         session.commit()
     seat = seat_at(case_id)
     seat.app.menu_button(key="dismiss-case").click("No answer needed: spam").run()
@@ -257,10 +258,10 @@ def test_posts_are_searched_and_paged(desk: Desk) -> None:
 def test_a_promise_is_made_kept_and_opened_again(desk: Desk, case_id: int) -> None:
     seat = seat_at(case_id)
     assert "Nothing was promised" in seat.html
-    assert "Write what was promised" in seat.click("promise").told
+    assert "Write what was promised" in seat.click(f"promise-it-{case_id}").told
     seat.app.text_area(key=f"promise-text-{case_id}").set_value("We call *tomorrow*")
     seat.app.selectbox(key=f"promise-owner-{case_id}").select("bob")
-    seat.click("promise")
+    seat.click(f"promise-it-{case_id}")
     with Session(desk.engine) as session:
         made = session.exec(select(Commitment)).one()
     assert (made.text, made.owner, made.kept_at) == ("We call *tomorrow*", "bob", None)

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from connectors.base import FatalError
-from monitor.answer import approval, replies
+from monitor.answer import approval, replies, settling
 from monitor.desk import cases
 from monitor.desk.cases import CaseConflictError, CaseError
 from monitor.store.models import Case, CaseStatus, Notice, Outcome, Reply, ReplyStatus
@@ -179,7 +179,7 @@ def test_the_approved_words_are_sent_again_but_no_others(
     failed = approval.approve(session, waiting.id, BOB, network, leads=LEADS, text=TEXT)
     assert failed.status == ReplyStatus.FAILED
     network.fail_reply = None
-    replies.send_again(session, waiting.id, ALICE)
+    settling.send_again(session, waiting.id, ALICE)
     replies.save_draft(session, case.id, ALICE, TEXT)
     kept = session.get_one(Reply, waiting.id, populate_existing=True)
     assert kept.approver == BOB
@@ -198,7 +198,7 @@ def test_approved_words_go_out_again_without_asking(
     network.fail_reply = FatalError("net answered 401")
     approval.approve(session, waiting.id, BOB, network, leads=LEADS, text=TEXT)
     network.fail_reply = None
-    replies.send_again(session, waiting.id, ALICE)
+    settling.send_again(session, waiting.id, ALICE)
     sent = replies.send(session, waiting.id, ALICE, network, needs_approval=True)
     assert sent.status == ReplyStatus.SENT
     assert network.sent == {waiting.key: TEXT}

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from connectors.base import FatalError
-from monitor.answer import draft_check, replies
+from monitor.answer import draft_check, promises, replies, settling
 from monitor.answer.drafts import PRECISE_ENOUGH, Context, Level, all_rules, check
 from monitor.config import Desk as DeskSettings
 from monitor.desk import cases
@@ -176,6 +176,30 @@ def test_a_warning_needs_a_reason_which_is_kept(
     assert draft_check.overrides(session, now() + hour) == {}
 
 
+def test_a_promise_that_is_recorded_is_warned_of_no_more(
+    session: Session, case: Case, network: ScriptedNetwork
+) -> None:
+    text = "We are sorry. We will call you tomorrow. You will get your money today."
+    due_at = now() + timedelta(days=1)
+
+    def warned() -> list[str]:
+        return [f.phrase for f in draft_check.findings(session, case.id, text, SETTINGS)]
+
+    assert len(warned()) == 2
+    made = promises.promise(session, case.id, ALICE, "We will call you tomorrow.", due_at)
+    assert warned() == ["You will get your money today"]
+    draft = replies.save_draft(session, case.id, ALICE, text)
+    with pytest.raises(CaseError, match="a promise"):
+        replies.send(session, draft.id, ALICE, network, SETTINGS)
+    promises.drop(session, made.id, ALICE)
+    assert len(warned()) == 2
+    promises.take_back(session, made.id, ALICE)
+    promises.promise(session, case.id, ALICE, "You will get your money today.", due_at)
+    sent = replies.send(session, draft.id, ALICE, network, SETTINGS)
+    assert sent.status == ReplyStatus.SENT
+    assert not session.exec(select(DraftOverride)).all()
+
+
 def test_a_reason_holds_for_the_same_words_when_it_is_sent_again(
     session: Session, case: Case, network: ScriptedNetwork
 ) -> None:
@@ -183,7 +207,7 @@ def test_a_reason_holds_for_the_same_words_when_it_is_sent_again(
     draft = replies.save_draft(session, case.id, ALICE, "Please open a ticket.")
     replies.send(session, draft.id, ALICE, network, SETTINGS, {"process_first": "asked for"})
     network.fail_reply = None
-    replies.send_again(session, draft.id, ALICE)
+    settling.send_again(session, draft.id, ALICE)
     assert replies.send(session, draft.id, ALICE, network).status == ReplyStatus.SENT
     assert len(session.exec(select(DraftOverride)).all()) == 1
 

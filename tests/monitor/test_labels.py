@@ -12,7 +12,7 @@ import time_machine
 from sqlmodel import Session, col, select
 
 from monitor.desk import cases, labels
-from monitor.desk.arrivals import triage
+from monitor.desk.arrivals import triage, turns
 from monitor.desk.cases import CaseConflictError, CaseError
 from monitor.desk.page import notes
 from monitor.store.models import (
@@ -238,7 +238,7 @@ def test_a_post_that_joined_by_hand_is_taken_out_again(session: Session, source:
     first_id, author_id = first.id, first.author_id
     triage.triage_new(session, 0.5)
     case = session.exec(select(Case)).one()
-    cases.we_answered(session, case, ReplyStatus.SENT, now() - timedelta(hours=2))
+    turns.we_answered(session, case, ReplyStatus.SENT, now() - timedelta(hours=2))
     session.commit()
     before = (case.post_id, case.complaint, case.waiting_since, case.contacts, case.status)
     assert case.status == CaseStatus.PENDING
@@ -266,7 +266,7 @@ def test_the_older_word_of_an_outcome_outlives_a_later_one(
     cases.resolve(session, case.id, ALICE, Outcome.SOLVED)
     word = (post_id, LabelOrigin.OUTCOME, True, ALICE)
     case = session.get_one(Case, case.id)
-    cases.customer_wrote(session, case, session.get_one(Post, post_id))
+    turns.customer_wrote(session, case, session.get_one(Post, post_id))
     session.commit()
     cases.resolve(session, case.id, BOB, Outcome.NOT_OUR_SERVICE)
     cases.reopen(session, case.id, BOB)

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from connectors.base import FatalError, RetryableError
-from monitor.answer import replies
+from monitor.answer import replies, settling
 from monitor.desk import cases
 from monitor.desk.cases import CaseConflictError, CaseError
 from monitor.store.models import Case, CaseStatus, Reply, ReplyStatus, now
@@ -45,7 +45,7 @@ def test_a_reply_is_sent_once_and_then_seen(
     assert (case.status, case.waiting_since) == (CaseStatus.PENDING, None)
     with pytest.raises(CaseConflictError):
         replies.send(session, draft.id, ALICE, network)
-    assert replies.settle(session, lambda _: network) == 1
+    assert settling.settle(session, lambda _: network) == 1
     seen = session.get_one(Case, case.id, populate_existing=True)
     assert seen.reply_status == ReplyStatus.SEEN
     assert len(network.sent) == 1
@@ -58,7 +58,7 @@ def test_a_draft_of_last_week_is_looked_for_once_it_is_sent(
     session.execute(sa.update(Reply).values(created_at=now() - timedelta(days=7)))
     session.commit()
     replies.send(session, draft.id, ALICE, network)
-    assert replies.settle(session, lambda _: network) == 1
+    assert settling.settle(session, lambda _: network) == 1
 
 
 def test_a_draft_survives_and_is_one(session: Session, case: Case) -> None:
@@ -96,7 +96,7 @@ def test_a_refused_reply_has_failed_and_can_be_mended(
     failed = replies.send(session, draft.id, ALICE, network)
     assert (failed.status, failed.error) == (ReplyStatus.FAILED, "net answered 401")
     network.fail_reply = None
-    replies.send_again(session, failed.id, ALICE)
+    settling.send_again(session, failed.id, ALICE)
     assert replies.send(session, failed.id, ALICE, network).status == ReplyStatus.SENT
     assert len(network.sent) == 1
 
@@ -109,10 +109,10 @@ def test_an_answer_that_got_lost_is_found_and_not_sent_again(
     stuck = replies.send(session, draft.id, ALICE, network)
     assert stuck.status == ReplyStatus.SENDING
     with pytest.raises(CaseConflictError):
-        replies.send_again(session, stuck.id, ALICE)
-    assert replies.settle(session, lambda _: network) == 0
+        settling.send_again(session, stuck.id, ALICE)
+    assert settling.settle(session, lambda _: network) == 0
     forget(session)
-    assert replies.settle(session, lambda _: network) == 1
+    assert settling.settle(session, lambda _: network) == 1
     session.refresh(stuck)
     assert (stuck.status, len(network.sent)) == (ReplyStatus.SEEN, 1)
 
@@ -125,12 +125,12 @@ def test_one_that_cannot_be_found_waits_for_a_person(
     stuck = replies.send(session, draft.id, ALICE, network)
     for _ in range(3):
         forget(session)
-        assert replies.settle(session, lambda _: network) == 0
+        assert settling.settle(session, lambda _: network) == 0
     session.refresh(stuck)
     assert stuck.status == ReplyStatus.SENDING
     assert "Look there yourself" in (stuck.error or "")
     forget(session)
-    replies.give_up(session, stuck.id, ALICE)
+    settling.give_up(session, stuck.id, ALICE)
     session.refresh(case)
     assert case.reply_status == ReplyStatus.FAILED
     assert not network.sent

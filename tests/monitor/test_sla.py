@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 
 from connectors.base import FetchedPost, Page
 from monitor.desk import cases
+from monitor.desk.arrivals import turns
 from monitor.desk.arrivals.triage import close_by_hand, open_by_hand, triage_new
 from monitor.desk.clock import notices, sla, sla_clock
 from monitor.hours import Hours, shift
@@ -134,7 +135,7 @@ class Desk:
     def answer(self, case: Case, at: datetime | None = None) -> None:
         """We answer in public."""
         held = self.session.get_one(Case, case.id, populate_existing=True)
-        cases.we_answered(self.session, held, ReplyStatus.SENT, at or now())
+        turns.we_answered(self.session, held, ReplyStatus.SENT, at or now())
         self.session.add(held)
         self.session.commit()
 

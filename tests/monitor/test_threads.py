@@ -1,6 +1,8 @@
 """Threads looked at on the network: native answers, the customer's next word, what is gone."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -8,10 +10,11 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from connectors.base import Connector, FatalError, FetchedPost, RetryableError
-from monitor.answer import replies
+from monitor.answer import replies, settling
 from monitor.answer.threads import AT_ONCE, LONGEST_WAIT, follow
 from monitor.desk import cases
 from monitor.desk.arrivals.triage import triage_new
+from monitor.desk.merge import merge
 from monitor.intake.scoring import score_new
 from monitor.store.models import (
     Case,
@@ -26,7 +29,7 @@ from monitor.store.models import (
     SourceState,
     now,
 )
-from tests.conftest import ALICE, FakeScorer, ScriptedNetwork, make_post
+from tests.conftest import ALICE, BOB, FakeScorer, ScriptedNetwork, make_post
 from tests.monitor.test_desk import Desk, desk
 
 __all__ = ["desk"]
@@ -262,6 +265,72 @@ class TestGone:
         assert watcher.desk.history(watcher.case).count("post deleted by its author") == 1
 
 
+class TestTold:
+    """Who hears that an answer is gone."""
+
+    def gone(self, watcher: Watcher, *, owner: str | None = None) -> None:
+        """One answer was seen, and is deleted on the network and known to be so, not triaged."""
+        watcher.look(answer(30))
+        if owner:
+            cases.claim(watcher.session, watcher.case.id, owner)
+        watcher.session.execute(
+            sa.update(Post)
+            .where(Post.external_id == "a")  # type: ignore[arg-type]
+            .values(deleted_at=now(), triaged_at=None)
+        )
+        watcher.session.commit()
+
+    def told(self, session: Session) -> list[tuple[str, str, int | None]]:
+        rows = session.exec(select(Notice)).all()
+        return sorted((row.agent, row.kind.value, row.case_id) for row in rows)
+
+    def test_the_owner_is_told_once(self, watcher: Watcher) -> None:
+        session = watcher.session
+        self.gone(watcher, owner=ALICE)
+        triage_new(session, 0.5, leads=[BOB])
+        assert self.told(session) == [(ALICE, "answer gone", watcher.case.id)]
+        (notice,) = session.exec(select(Notice)).all()
+        assert "waits again. It said: We are on it" in notice.text
+        session.execute(sa.update(Post).values(triaged_at=None))
+        session.commit()
+        triage_new(session, 0.5, leads=[BOB])
+        assert len(self.told(session)) == 1
+
+    def test_the_leads_are_told_where_nobody_has_it(self, watcher: Watcher) -> None:
+        self.gone(watcher)
+        triage_new(watcher.session, 0.5, leads=[BOB, ALICE])
+        case_id = watcher.case.id
+        assert self.told(watcher.session) == [
+            (ALICE, "answer gone", case_id),
+            (BOB, "answer gone", case_id),
+        ]
+
+    def test_the_owner_of_the_case_that_it_was_merged_into_is_told(self, watcher: Watcher) -> None:
+        watcher.look(answer(30))
+        other = watcher.desk.receive(make_post("7", "acme is down", "dave"))[-1]
+        cases.claim(watcher.session, other.id, BOB)
+        merge(watcher.session, watcher.case.id, other.id, BOB, other_author=True)
+        self.gone(watcher)
+        triage_new(watcher.session, 0.5, leads=[ALICE])
+        assert self.told(watcher.session) == [(BOB, "answer gone", other.id)]
+
+    def test_two_engines_tell_it_once(self, watcher: Watcher, database: sa.Engine) -> None:
+        self.gone(watcher)
+        start = Barrier(2)
+
+        def engine(_: int) -> int:
+            with Session(database) as own:
+                start.wait()
+                return triage_new(own, 0.5, leads=[BOB])
+
+        with ThreadPoolExecutor(2) as pool:
+            looked = list(pool.map(engine, range(2)))
+        assert sorted(looked) == [0, 1]
+        assert self.told(watcher.session) == [(BOB, "answer gone", watcher.case.id)]
+        watcher.session.expire_all()
+        assert watcher.desk.history(watcher.case).count("reply gone") == 1
+
+
 def test_a_reply_recorded_by_its_link_is_seen_in_the_thread(watcher: Watcher) -> None:
     cases.claim(watcher.session, watcher.case.id, ALICE)
     made = answer(1)
@@ -281,7 +350,7 @@ def test_a_reply_that_came_back_before_we_knew_it_arrived_is_one(watcher: Watche
     assert len(watcher.session.exec(select(Reply)).all()) == 2
     watcher.session.execute(sa.update(Reply).values(updated_at=now() - 5 * MINUTE))
     watcher.session.commit()
-    assert replies.settle(watcher.session, lambda _: watcher.network) == 1
+    assert settling.settle(watcher.session, lambda _: watcher.network) == 1
     (reply,) = watcher.session.exec(select(Reply)).all()
     assert (reply.id, reply.status) == (stuck.id, "seen")
     watcher.session.expire_all()

@@ -6,27 +6,34 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from monitor.desk import group
-from monitor.desk.cases import REOPEN_WITHIN, record, we_answered
+from monitor.desk.arrivals.turns import we_answered
+from monitor.desk.cases import REOPEN_WITHIN, record
+from monitor.desk.clock import notices
 from monitor.desk.priority import rank
 from monitor.store.models import (
     Author,
     Case,
     CaseStatus,
+    NoticeKind,
     Post,
     Reply,
     ReplyStatus,
     now,
 )
 
+TOLD = 300
+"""Characters of an answer that stand in the notice of its end."""
+
 LONGEST_CHAIN = 20
 """Posts of ours below one another that one answer may be cut into."""
 
 
-def attach(session: Session, post: Post, author: Author) -> None:
+def attach(session: Session, post: Post, author: Author, leads: Sequence[str] = ()) -> None:
     """One of our posts came from the network: it answers a case, or is gone there.
 
     What we sent, or recorded by its link, is seen now; another one is a native answer with the
-    network's time and author. The caller commits.
+    network's time and author. Of one that is gone the case's owner is told, or `leads` where nobody
+    has the case. The caller commits.
     """
     known = _known(session, post)
     case_id = known.case_id if known else _case_answered(session, post)
@@ -39,6 +46,7 @@ def attach(session: Session, post: Post, author: Author) -> None:
     if post.deleted_at:
         if known and known.status in (ReplyStatus.SENT, ReplyStatus.SEEN):
             _gone(session, case, known)
+            _tell_gone(session, case, known, leads)
     elif known is None:
         _native(session, case, post, author)
     elif known.status == ReplyStatus.SENT:
@@ -195,6 +203,17 @@ def _gone(session: Session, case: Case, reply: Reply) -> None:
     case.thread_due_at = now()
     case.rank = rank(case)
     session.add(case)
+
+
+def _tell_gone(session: Session, case: Case, reply: Reply, leads: Sequence[str]) -> None:
+    """A reply goes once, with the case's row held: one engine tells of it."""
+    waits = " The customer waits again." if case.waiting_since is not None else ""
+    text = (
+        f"An answer to case {case.id} was deleted on the network.{waits} It said: "
+        f"{reply.text[:TOLD] or reply.url}"
+    )
+    for agent in [case.assignee] if case.assignee else sorted(leads):
+        notices.tell(session, agent, f"gone {reply.id}", NoticeKind.GONE, text, case.id)
 
 
 def _may_reopen(session: Session, case: Case) -> bool:

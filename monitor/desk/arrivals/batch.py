@@ -8,7 +8,8 @@ from sqlmodel import Session, col, func, select
 from monitor.desk import group
 from monitor.desk.arrivals import answers
 from monitor.desk.arrivals.refresh import CONTACTS_WITHIN, stand
-from monitor.desk.cases import REOPEN_WITHIN, customer_wrote, record
+from monitor.desk.arrivals.turns import customer_wrote
+from monitor.desk.cases import REOPEN_WITHIN, record
 from monitor.desk.priority import complaint_points, rank
 from monitor.store.models import (
     BY_HAND,
@@ -25,8 +26,15 @@ from monitor.store.models import (
 class Batch:
     """Some posts with what is known about their authors, read in a few queries for all of them."""
 
-    def __init__(self, session: Session, threshold: float, posts: Sequence[Post]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        threshold: float,
+        posts: Sequence[Post],
+        leads: Sequence[str] = (),
+    ) -> None:
         self.session = session
+        self.leads = leads
         self.threshold = threshold
         self.posts = sorted(posts, key=lambda post: (post.created_at, post.id))
         author_ids = {post.author_id for post in posts}
@@ -68,7 +76,7 @@ class Batch:
                     self._add_reach(post, author)
                 elif author.own:
                     self.session.flush()
-                    answers.attach(self.session, post, author)
+                    answers.attach(self.session, post, author, self.leads)
                 elif not author.blocked:
                     self._customer(post, author)
             for post in self.posts:

@@ -6,6 +6,8 @@ makes a case; our own post answers the case of the post that it replies to. Wher
 wrong, a person opens a case by hand.
 """
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
@@ -32,9 +34,12 @@ from monitor.store.models import (
 BATCH = 500
 
 
-def triage_new(session: Session, threshold: float, limit: int = BATCH) -> int:
+def triage_new(
+    session: Session, threshold: float, limit: int = BATCH, leads: Sequence[str] = ()
+) -> int:
     """Look at up to `limit` scored posts, oldest first, in one commit. Returns how many.
 
+    `leads` are told what concerns a case that nobody has.
     Where another engine opened the same author's case first, nothing is kept and 0 is returned:
     the next call does the batch again.
     """
@@ -45,7 +50,7 @@ def triage_new(session: Session, threshold: float, limit: int = BATCH) -> int:
     lock_writes(session)
     posts = session.exec(_waiting().limit(limit).with_for_update(skip_locked=True)).all()
     try:
-        Batch(session, threshold, posts).run()
+        Batch(session, threshold, posts, leads).run()
         session.commit()
     except IntegrityError:
         session.rollback()

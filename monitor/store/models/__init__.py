@@ -14,11 +14,8 @@ from monitor.store.models.cases import (
     CaseEvent,
     CaseStatus,
     Dismissal,
-    DraftOverride,
     Note,
     Outcome,
-    Reply,
-    ReplyStatus,
 )
 from monitor.store.models.desk import (
     Absence,
@@ -34,6 +31,7 @@ from monitor.store.models.desk import (
 )
 from monitor.store.models.labels import BlindSample, Label, LabelOrigin, Layer
 from monitor.store.models.posts import Author, Post, Sentiment
+from monitor.store.models.replies import DraftOverride, Reply, ReplyStatus
 from monitor.store.models.sources import BY_HAND, Fetch, Heartbeat, Source, SourceState
 from monitor.store.models.watch import (
     Alert,

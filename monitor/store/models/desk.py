@@ -123,6 +123,8 @@ class NoticeKind(StrEnum):
     ASSIGNED = "assigned"
     CUSTOMER = "customer"
     """The customer of one of their cases wrote again."""
+    GONE = "answer gone"
+    """An answer of ours was deleted on the network."""
 
 
 class Notice(SQLModel, table=True):
