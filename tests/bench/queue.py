@@ -28,9 +28,13 @@ from monitor.desk.priority import rank
 from monitor.desk.queue import work_queue as wq
 from monitor.processes import dashboard_command
 from monitor.store.db import connect, migrate
-from monitor.store.models import Author, Case, Post, Source, now
+from monitor.store.models import Author, Case, CaseTag, Post, Source, now
 
-POSTS, CASES, REPEATS, RERUNS = 1_000_000, 200_000, 200, 20
+POSTS, EACH, REPEATS, RERUNS = 1_000_000, 5, 200, 20
+CASES = POSTS // EACH
+COMMON, RARE = "billing", "lawyer"
+"""Tags: one case in ten has the one, one in a thousand the other."""
+
 CONFIG = '[company]\nname = "Acme"\n[[people]]\nname = "alice"\n'
 
 
@@ -51,8 +55,12 @@ def main() -> None:
             measure_page(Path(folder), url)
 
 
-def fill(database: sa.Engine) -> None:
-    """A million posts of 200,000 authors, each with an open case."""
+def fill(database: sa.Engine, posts: int = POSTS) -> None:
+    """Posts of a fifth as many authors, each with an open case.
+
+    One author in a hundred is a VIP; one case in ten has a common tag, one in a thousand a rare one.
+    """
+    number = posts // EACH
     random.seed(1)
     at = now()
     vocabulary = "my line is down again since monday nobody answers refund router slow bill"
@@ -61,8 +69,8 @@ def fill(database: sa.Engine) -> None:
         session.commit()
     networks = ("bluesky", "mastodon", "reddit", "x")
     with database.begin() as connection:
-        for first in range(1, CASES + 1, 10_000):
-            numbers = range(first, first + 10_000)
+        for first in range(1, number + 1, 10_000):
+            numbers = range(first, min(first + 10_000, number + 1))
             authors = [
                 {
                     "id": n,
@@ -73,6 +81,7 @@ def fill(database: sa.Engine) -> None:
                     "followers": n % 5000,
                     "own": False,
                     "blocked": False,
+                    "vip": n % 101 == 0,
                 }
                 for n in numbers
             ]
@@ -89,19 +98,23 @@ def fill(database: sa.Engine) -> None:
                     complaint=random.random(),
                     severity=random.random(),
                     reach=n % 5000,
+                    vip=n % 101 == 0,
                     assignee="alice" if n % 50 == 0 else None,
                 )
                 case.rank = rank(case)
                 cases.append(case.model_dump())
             connection.execute(sa.insert(Case), cases)
-        for first in range(1, POSTS + 1, 20_000):
-            posts = [
+            tagged = [{"case_id": n, "tag": COMMON} for n in numbers if n % 10 == 3]
+            tagged += [{"case_id": n, "tag": RARE} for n in numbers if n % 1009 == 0]
+            connection.execute(sa.insert(CaseTag), tagged)
+        for first in range(1, posts + 1, 20_000):
+            written = [
                 {
                     "id": n,
                     "network": networks[n % 4],
                     "external_id": str(n),
                     "source_id": 1,
-                    "author_id": (n - 1) % CASES + 1,
+                    "author_id": (n - 1) % number + 1,
                     "text": " ".join(random.choices(vocabulary.split(), k=25)),
                     "url": "",
                     "created_at": at - timedelta(seconds=n),
@@ -112,11 +125,11 @@ def fill(database: sa.Engine) -> None:
                     "scorer": "bench",
                     "complaint": 0.9,
                     "triaged_at": at,
-                    "case_id": n if n <= CASES else None,
+                    "case_id": n if n <= number else None,
                 }
-                for n in range(first, first + 20_000)
+                for n in range(first, min(first + 20_000, posts + 1))
             ]
-            connection.execute(sa.insert(Post), posts)
+            connection.execute(sa.insert(Post), written)
     with database.connect() as connection:
         connection.exec_driver_sql("ANALYZE")
         connection.commit()
