@@ -58,7 +58,7 @@ def main() -> None:
 def fill(database: sa.Engine, posts: int = POSTS) -> None:
     """Posts of a fifth as many authors, each with an open case.
 
-    One author in a hundred is a VIP; one case in ten has a common tag, one in a thousand a rare one.
+    One author in a hundred is a VIP; one case in ten has the common tag, one in 1,000 the rare.
     """
     number = posts // EACH
     random.seed(1)
