@@ -36,7 +36,7 @@ DRAFT = (
     "out today. It should be there within three working days. I will look on Thursday and write to "
     "you here, whether it has arrived or not."
 )
-"""An answer of 500 characters."""
+"""An answer of a good 500 characters."""
 
 
 def main() -> None:

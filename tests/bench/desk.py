@@ -33,7 +33,6 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from dashboard.people import COOKIE
 from monitor.processes import dashboard_command
 from monitor.store.models import CaseEvent, Note, Reply
 
@@ -41,6 +40,9 @@ CONFIG = (
     '[company]\nname = "Acme"\n[sources.bench]\nconnector = "demo"\n[[people]]\nname = "alice"\n'
 )
 PEOPLE = [f"person{number}" for number in range(1, 21)]
+COOKIE = "monitor_person"
+"""As in dashboard.people, which is not imported: it would start Streamlit here too."""
+
 SECONDS = 60
 THINKS = (3, 15)
 """Seconds from one click to the next."""

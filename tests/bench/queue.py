@@ -18,7 +18,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from monitor.desk.priority import rank
 from monitor.desk.queue import work_queue as wq
@@ -138,7 +138,7 @@ def measure_queries(database: sa.Engine) -> None:
     with Session(database) as session:
         middle = session.execute(
             sa.text('SELECT rank, id FROM "case" ORDER BY rank DESC LIMIT 1 OFFSET :half'),
-            {"half": session.exec(sa.select(sa.func.count(col(Case.id)))).one()[0] // 2},
+            {"half": session.exec(select(sa.func.count(col(Case.id)))).one() // 2},
         ).one()
         after = wq.Position(*middle)
         queries: dict[str, tuple[Callable[[], object], int]] = {

@@ -224,7 +224,7 @@ def _conditions(chosen: Filter, *, walk: bool = False) -> list[sa.ColumnElement[
         here = tagged.where(col(CaseTag.case_id) == col(Case.id)).exists()
         conditions.append(here if walk else col(Case.id).in_(tagged))
     if chosen.vip:
-        conditions.append(col(Case.vip))
+        conditions.append(col(Case.vip) == sa.true())
     conditions += [_has_word(word) for word in chosen.words.split()]
     return conditions
 
