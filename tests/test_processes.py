@@ -13,7 +13,18 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from monitor.store.models import Author, Case, CaseEvent, Fetch, Post, Reply, Source, now
+from monitor.store.models import (
+    Author,
+    Case,
+    CaseEvent,
+    CaseStatus,
+    Fetch,
+    Note,
+    Post,
+    Reply,
+    Source,
+    now,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -38,6 +49,54 @@ with Session(connect(url)) as session:
         except CaseConflictError:
             pass
 print(won)
+"""
+
+WORK = """
+import json, multiprocessing, random, sys
+from sqlmodel import Session
+from monitor.desk import cases
+from monitor.desk.cases import CaseConflictError
+from monitor.desk.page.notes import note
+from monitor.desk.queue.assign import take_next
+from monitor.desk.queue.work_queue import Filter
+from monitor.store.db import connect
+from monitor.store.models import Outcome
+url, number, agents = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
+def claim_any(session, agent, chance):
+    case = chance.randint(1, number)
+    try:
+        cases.claim(session, case, agent)
+    except CaseConflictError:
+        return None
+    return case
+def work(agent, together, told):
+    chance, noted, resolved = random.Random(agent), 0, 0
+    with Session(connect(url)) as session:
+        together.wait(30)
+        while True:
+            case = claim_any(session, agent, chance) if chance.random() < 0.3 else None
+            case = case or take_next(session, agent, Filter())
+            if case is None:
+                break
+            if chance.random() < 0.5:
+                note(session, case, agent, f"{agent} looked at it")
+                noted += 1
+            if chance.random() < 0.4:
+                cases.release(session, case, agent)
+            else:
+                cases.resolve(session, case, agent, Outcome.SOLVED)
+                resolved += 1
+    told.put((agent, noted, resolved))
+# Forked, so that the imports are paid for once; each opens the database for itself.
+fork = multiprocessing.get_context("fork")
+together, told = fork.Barrier(len(agents)), fork.SimpleQueue()
+people = [fork.Process(target=work, args=(agent, together, told)) for agent in agents]
+for person in people:
+    person.start()
+for person in people:
+    person.join(60)
+assert all(person.exitcode == 0 for person in people)
+print(json.dumps([told.get() for _ in people]))
 """
 
 SLOW_ENGINE = """
@@ -143,6 +202,45 @@ def test_a_case_is_claimed_by_one(database: sa.Engine, database_url: str, tmp_pa
         assert {agent: owners.count(agent) for agent in agents} == won
         events = session.exec(select(CaseEvent).where(CaseEvent.what == "claimed")).all()
         assert len(events) == number
+
+
+def test_ten_people_work_one_queue_to_its_end(database: sa.Engine, database_url: str) -> None:
+    number = 120
+    with Session(database) as session:
+        make_cases(session, number)
+    agents = [f"agent{n}" for n in range(10)]
+    office = python(WORK, database_url, str(number), *agents)
+    output, _ = office.communicate(timeout=90)
+    assert office.returncode == 0, output
+    told = {agent: (noted, resolved) for agent, noted, resolved in json.loads(output)}
+    noted = {agent: told[agent][0] for agent in agents}
+    resolved = {agent: told[agent][1] for agent in agents}
+    assert sum(resolved.values()) == number
+    with Session(database) as session:
+        assert set(session.exec(select(Case.status)).all()) == {CaseStatus.RESOLVED}
+        owners = session.exec(select(Case.assignee)).all()
+        assert {agent: owners.count(agent) for agent in agents} == resolved
+        kept = session.exec(select(Note.agent)).all()
+        assert {agent: kept.count(agent) for agent in agents} == noted
+        for case in range(1, number + 1):
+            holds_together(session, case)
+
+
+def holds_together(session: Session, case: int) -> None:
+    """Each claim follows a release or nothing, by whoever has it then; the last one closes it."""
+    events = select(CaseEvent.what, CaseEvent.agent).where(CaseEvent.case_id == case)
+    owner = None
+    story = session.exec(events.order_by(col(CaseEvent.id))).all()
+    for what, agent in story:
+        if what == "claimed":
+            assert owner is None, story
+            owner = agent
+        else:
+            assert what in ("released", "resolved"), story
+            assert agent == owner, story
+            owner = None
+    assert [what for what, _ in story].count("resolved") == 1
+    assert story[-1] == ("resolved", session.get_one(Case, case).assignee)
 
 
 @pytest.fixture

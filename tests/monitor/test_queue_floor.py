@@ -13,9 +13,10 @@ from monitor.config import Person
 from monitor.desk import cases, labels, tags
 from monitor.desk.arrivals.triage import triage_new
 from monitor.desk.cases import CaseConflictError, CaseError
+from monitor.desk.page import authors
 from monitor.desk.queue import absence, assign, bulk, views, work_queue
 from monitor.desk.queue.bulk import Done
-from monitor.desk.queue.work_queue import Filter, Sort
+from monitor.desk.queue.work_queue import NOBODY, Filter, Sort
 from monitor.store.models import (
     Absence,
     Author,
@@ -27,6 +28,7 @@ from monitor.store.models import (
     LabelOrigin,
     Outcome,
     Post,
+    ReplyStatus,
     Source,
     now,
 )
@@ -170,10 +172,53 @@ def test_tags_are_one_word_however_they_are_written(floor: Floor) -> None:
 
 def test_vips(floor: Floor) -> None:
     _, second = floor.cases(2)
-    author_id = floor.case(second).author_id
-    floor.session.execute(sa.update(Author).where(col(Author.id) == author_id).values(vip=True))
-    floor.session.commit()
+    authors.set_vip(floor.session, second, ALICE, vip=True)
     assert pages(floor.session, Filter(vip=True)) == [second]
+    authors.set_vip(floor.session, second, ALICE, vip=False)
+    assert pages(floor.session, Filter(vip=True)) == []
+
+
+def test_a_common_tag_shows_the_same_cases_as_a_rare_one(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = floor.cases(6)
+    for case_id in made[::2]:
+        tags.add(floor.session, case_id, ALICE, "outage")
+    floor.set(made[2], waiting_since=None, assignee=ALICE)
+    chosen = [Filter(tag="outage", sort=sort, owner=owner) for sort in Sort for owner in
+              (None, NOBODY, ALICE)]  # fmt: skip
+    rare = [pages(floor.session, one) for one in chosen]
+    assert rare[0] == made[::2]
+    monkeypatch.setattr(work_queue, "COMMON", 2)
+    assert [pages(floor.session, one) for one in chosen] == rare
+    assert assign.take_next(floor.session, BOB, Filter(tag="outage")) == made[0]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "index"),
+    [
+        (Filter(vip=True), "ix_case_queue_vip"),
+        (Filter(sort=Sort.NEWEST), "ix_case_queue_newest"),
+        (Filter(sort=Sort.DUE, breaching=True), "ix_case_queue_due"),
+        (Filter(reply_status=ReplyStatus.DRAFT), "ix_case_queue_reply"),
+    ],
+)
+def test_a_first_page_is_read_from_an_index_in_its_order(
+    session: Session, chosen: Filter, index: str
+) -> None:
+    read = work_queue._parts(session, chosen, None)[0].limit(25)
+    dialect = session.get_bind().dialect
+    words = str(read.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+    if dialect.name == "sqlite":
+        plan = session.execute(sa.text(f"EXPLAIN QUERY PLAN {words}")).all()
+    else:  # of an empty table it would read everything
+        session.execute(sa.text("SET enable_seqscan = off"))
+        session.execute(sa.text("SET enable_bitmapscan = off"))
+        session.execute(sa.text("SET enable_sort = off"))
+        plan = session.execute(sa.text(f"EXPLAIN {words}")).all()
+    assert index in str(plan)
+    assert "TEMP B-TREE" not in str(plan)
+    assert "Sort" not in str(plan)
 
 
 def test_saved_views_are_private_or_shared_and_changed_by_their_owner(session: Session) -> None:

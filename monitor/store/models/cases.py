@@ -78,6 +78,24 @@ class Case(SQLModel, table=True):
         Index("ix_case_queue_any", "rank", "id"),
         Index("ix_case_queue_network", "status", "network", "rank", "id"),
         Index("ix_case_queue_assignee", "status", "assignee", "rank", "id"),
+        Index("ix_case_queue_reply", "status", "reply_status", "rank", "id"),
+        Index("ix_case_queue_newest", "status", "opened_at", "id"),
+        Index(
+            "ix_case_queue_vip",
+            "status",
+            "rank",
+            "id",
+            sqlite_where=text("vip = 1"),
+            postgresql_where=text("vip"),
+        ),
+        Index(
+            "ix_case_queue_due",
+            "status",
+            "due_at",
+            "id",
+            sqlite_where=text("due_at IS NOT NULL"),
+            postgresql_where=text("due_at IS NOT NULL"),
+        ),
         Index("ix_case_of_author", "author_id", "id"),
         # Read by trends, which count by when cases opened, were answered first and were resolved.
         Index(

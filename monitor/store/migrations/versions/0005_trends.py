@@ -1,4 +1,4 @@
-"""Indexes that the trends count from."""
+"""Indexes that the trends count from, and those of the queue's orders and filters."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -48,6 +48,17 @@ def upgrade() -> None:
     op.create_index("ix_reply_by_time", "reply", ["sent_at", "status", "agent", "case_id"])
     op.drop_index("ix_slaresult_by_time", "slaresult")
     op.create_index("ix_slaresult_by_time", "slaresult", ["due_at", "kind", "met", "case_id"])
+    op.create_index("ix_case_queue_reply", "case", ["status", "reply_status", "rank", "id"])
+    op.create_index("ix_case_queue_newest", "case", ["status", "opened_at", "id"])
+    _create_partial("ix_case_queue_due", "case", ["status", "due_at", "id"], "due_at IS NOT NULL")
+    # SQLite keeps truth as a number, and compares the words of a query with those of the index.
+    op.create_index(
+        "ix_case_queue_vip",
+        "case",
+        ["status", "rank", "id"],
+        sqlite_where=sa.text("vip = 1"),
+        postgresql_where=sa.text("vip"),
+    )
 
 
 def _create_partial(name: str, table: str, columns: list[str], where: str) -> None:
@@ -57,6 +68,10 @@ def _create_partial(name: str, table: str, columns: list[str], where: str) -> No
 
 
 def downgrade() -> None:
+    op.drop_index("ix_case_queue_vip", "case")
+    op.drop_index("ix_case_queue_due", "case")
+    op.drop_index("ix_case_queue_newest", "case")
+    op.drop_index("ix_case_queue_reply", "case")
     op.drop_index("ix_slaresult_by_time", "slaresult")
     op.create_index("ix_slaresult_by_time", "slaresult", ["due_at"])
     op.drop_index("ix_reply_by_time", "reply")
