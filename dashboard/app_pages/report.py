@@ -44,7 +44,7 @@ def main() -> None:
             index=names.index(asked) if asked in names else 1,
             key="report-week",
             format_func=_in_words,
-            width=320,
+            width=250,
         )
         period = _week(week or names[1]) or week_of(now(), config.zone, back=1)
         written = _written(name_of_week(period), rules)
