@@ -88,7 +88,15 @@ def _figures(card: Card) -> None:
         ("Cases answered", tag("b", f"{card.answered} of {len(card.members)}")),
         ("Silent ones", tag("b", f"{low:,} to {high:,}")),
     ]
-    boxes = [tag("div", tag("small", name, cls="muted"), value) for name, value in facts]
+    boxes = [
+        tag(
+            "div",
+            tag("small", name, cls="muted"),
+            value,
+            cls="long-one" if name == "Networks" else None,
+        )
+        for name, value in facts
+    ]
     draw(tag("div", *boxes, cls="facts card"))
     words = (
         f"Silent ones: distinct authors times {rule.silent_low} to {rule.silent_high}, a "

@@ -183,7 +183,7 @@ def _labels(counts: Counts) -> None:
             tag("b", f"{counts.corrections:,}"),
         )
     )
-    draw(tag("div", tag("div", *facts, cls="facts"), cls="card"))
+    draw(tag("div", tag("div", *facts, cls="facts counts"), cls="card"))
 
 
 main()

@@ -111,10 +111,10 @@ def test_the_card_tells_what_is_known(desk: Desk, number: int) -> None:
     html = card(number).html
     assert "In the customers’ own words" in html
     assert "Is it me or has the vexbox gone red" in html
-    assert 'Distinct authors</small><b>3</b>' in html
-    assert 'Silent ones</small><b>75 to 150</b>' in html
+    assert "Distinct authors</small><b>3</b>" in html
+    assert "Silent ones</small><b>75 to 150</b>" in html
     assert "a rule of thumb, not measured" in html
-    assert 'Cases open</small><b>3 of 3</b>' in html
+    assert "Cases open</small><b>3 of 3</b>" in html
     assert "None yet: a link, and a number that can prove it." in html
     assert "not tried" in html
     assert html.index("own words") < html.index("Distinct authors") < html.index("Evidence")
