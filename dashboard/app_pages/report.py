@@ -18,6 +18,7 @@ WEEKS = 12
 
 PRINTED = """
 @media screen { .weekly { overflow-x: auto; } }
+@media screen and (max-width: 1020px) { .weekly { font-size: 9pt; } }
 @media print {
   [data-testid="stSidebar"], [data-testid="stHeader"], .st-key-report-bar { display: none; }
   [data-testid="stMainBlockContainer"] { padding: 0; max-width: none; }
