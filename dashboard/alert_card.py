@@ -45,7 +45,6 @@ def draw_card(alert: Alert, *, alone: bool = False) -> None:
         draw(_head(alert), _text(alert))
         with st.container(horizontal=True, vertical_alignment="center", key=f"do-{alert.id}"):
             _buttons(alert)
-
             _link(alert, alone=alone)
         shown = st.expander("History", key=f"history-{alert.id}", type="compact", on_change="rerun")
         if shown.open:
@@ -66,7 +65,9 @@ def _head(alert: Alert) -> Markup:
 
 def _text(alert: Alert) -> Markup:
     zone = resources.config().zone
-    parts: list[str] = ["Firing since ", times.ago(alert.fired_at, zone)]
+    length = times.span((now() - alert.fired_at).total_seconds())
+    began = tag("time", length, title=times.full(alert.fired_at, zone))
+    parts: list[str] = ["Firing for ", began]
     if alert.state == AlertState.RESOLVED and alert.resolved_at:
         parts = ["Fired ", times.clock(alert.fired_at, zone), ", over "]
         parts.append(times.ago(alert.resolved_at, zone))
@@ -78,7 +79,7 @@ def _text(alert: Alert) -> Markup:
         parts.append(f", for the {alert.firings}th time" if alert.firings > 3 else ", again")
     if alert.acknowledged_by and alert.acknowledged_at:
         parts += [f". {alert.acknowledged_by} looks after it since "]
-        parts.append(times.ago(alert.acknowledged_at, zone))
+        parts.append(times.clock(alert.acknowledged_at, zone))
     if alert.silenced_until:
         parts += [f". Silenced by {alert.silenced_by} until "]
         parts += [times.clock(alert.silenced_until, zone), ": "]

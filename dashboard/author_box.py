@@ -59,7 +59,7 @@ def _facts(file: CaseFile) -> Markup:
     name = foreign(author.name, cls="author") if author.name else Markup("")
     at = "" if author.network == BY_HAND else "@"
     handle = foreign(f"{at}{author.handle}", cls="handle")
-    who = tag("div", name, handle, foreign(author.network), cls="who")
+    who = tag("div", name, handle, widgets.on_network(author.network), cls="who")
     followers = "unknown" if author.followers is None else f"{author.followers:,}"
     facts = [
         ("Followers", tag("b", followers)),

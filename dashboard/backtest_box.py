@@ -39,7 +39,7 @@ def draw_backtest() -> None:
             key="try-ratio",
         )
         excess = st.number_input(
-            "And so many above it in an hour",
+            "At least this many above it, in an hour",
             min_value=1,
             max_value=100_000,
             value=rules.fast_excess,

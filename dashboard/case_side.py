@@ -171,15 +171,16 @@ def _add_note(case_id: int, key: str) -> None:
 def _history(file: CaseFile) -> None:
     zone = resources.config().zone
     lines = [
-        tag("li", tag("span", _event(event)), times.clock(event.at, zone))
+        tag("li", tag("span", _event(event, zone)), times.clock(event.at, zone))
         for event in reversed(file.events)
     ]
     draw(tag("h3", "History", cls="side-title"), tag("ol", *lines, cls="history"))
 
 
-def _event(event: CaseEvent) -> Markup:
+def _event(event: CaseEvent, zone: ZoneInfo) -> Markup:
     words = TOLD.get(event.what, event.what)
-    detail = tag("span", f": {event.detail}", cls="muted") if event.detail else Markup("")
+    told = times.in_zone(event.detail, zone)
+    detail = tag("span", f": {told}", cls="muted") if told else Markup("")
     if event.agent is None:
         words = words.removesuffix(" it")
         return join(words[:1].upper() + words[1:], detail)

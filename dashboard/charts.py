@@ -35,13 +35,20 @@ def stacked(
     return chart
 
 
+HOUR_OR_DAY = (
+    "hours(datum.value) == 0 && minutes(datum.value) == 0"
+    " ? timeFormat(datum.value, '%a %-d %b') : timeFormat(datum.value, '%H:%M')"
+)
+"""Labels of a time axis by a clock of 24 hours, with the day where it begins."""
+
+
 def growth(rows: list[dict[str, Any]]) -> alt.Chart:
-    """How many distinct authors had told of an incident, over time."""
+    """How many distinct authors had told of an incident, over time by the team's clock."""
     chart: alt.Chart = (
         alt.Chart({"values": rows})
         .mark_line(interpolate="step-after", point=True)
         .encode(
-            x=alt.X("time:T", title=None),
+            x=alt.X("time:T", title=None, axis=alt.Axis(labelExpr=HOUR_OR_DAY)),
             y=alt.Y("authors:Q", title=None, axis=alt.Axis(tickMinStep=1, format="d")),
             tooltip=[
                 alt.Tooltip("time:T", title="Time", format="%a %-d %b %H:%M"),

@@ -60,7 +60,7 @@ def draw_ending(file: CaseFile) -> None:
     ]
     known = [fact for fact in facts if fact]
     if known:
-        draw(tag("div", *known, cls="facts card"))
+        draw(tag("div", *known, cls="facts words card"))
 
 
 def _fact(name: str, value: str) -> Markup:

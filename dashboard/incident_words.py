@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from dashboard import times
 from dashboard.markup import Markup, foreign, tag
-from dashboard.widgets import badge, counted
+from dashboard.widgets import badge, counted, on_network
 from monitor.store.models import IncidentStatus, now
 from monitor.watch.incident.incident_card import Card, Member
 
@@ -52,7 +52,7 @@ def quote(member: Member) -> Markup:
     who = tag(
         "div",
         foreign(f"@{member.author.handle}", cls="handle"),
-        foreign(member.author.network),
+        on_network(member.author.network),
         tag("span", times.relative(member.told.at)),
         cls="who",
     )

@@ -29,7 +29,7 @@ def _head(case: Case | None, author: Author, *more: str | Markup) -> Markup:
     network = case.network if case is not None else author.network
     who = foreign(f"@{author.handle}", cls="handle")
     facts = [tag("span", one) for one in more if one]
-    return tag("div", _case_link(case), who, foreign(network, cls="muted"), *facts, cls="who")
+    return tag("div", _case_link(case), who, widgets.on_network(network), *facts, cls="who")
 
 
 def _body(text: str) -> Markup:
@@ -72,7 +72,7 @@ def _author(row: tuple[Any, ...], _: ZoneInfo) -> list[Markup]:
     parts = [
         foreign(f"@{author.handle}", cls="author"),
         foreign(author.name),
-        foreign(author.network, cls="muted"),
+        widgets.on_network(author.network),
     ]
     if author.followers is not None:
         parts.append(tag("span", widgets.counted(author.followers, "follower"), cls="muted"))

@@ -27,6 +27,9 @@ def main() -> None:
         initial_sidebar_state=220,
     )
     st.html(HERE / "style.css")
+    # Dialogs and menus hang beside the app, not in it: without this they would have the colours of
+    # the light theme on a dark ground.
+    st.html(f"<style>:root {{ color-scheme: {st.context.theme.type or 'light dark'}; }}</style>")
     resources.refuse_strangers()
     page = st.navigation(
         [

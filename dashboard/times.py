@@ -1,5 +1,6 @@
 """Times as people say them: in the team's zone, and relative to now."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -8,6 +9,9 @@ from dashboard.markup import Markup, tag
 MINUTE = 60
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+
+WRITTEN = re.compile(r"\b(\d{4}-\d{2}-\d{2} \d{2}:\d{2}) UTC\b")
+"""A time as a case's history keeps it."""
 
 
 def span(seconds: float) -> str:
@@ -48,6 +52,24 @@ def full(at: datetime, zone: ZoneInfo) -> str:
     """Date, time and zone in full, for a tooltip."""
     local = at.astimezone(zone)
     return f"{local:%A} {local.day} {local:%B %Y, %H:%M:%S} ({zone.key})"
+
+
+def wall(at: datetime, zone: ZoneInfo) -> str:
+    """The clock's time in the team's zone, for a chart: whichever zone the browser is in."""
+    return at.astimezone(zone).replace(tzinfo=None).isoformat()
+
+
+def in_zone(text: str, zone: ZoneInfo) -> str:
+    """A line of ours, as a history keeps it, with its UTC times by the team's clock."""
+
+    def local(found: re.Match[str]) -> str:
+        try:
+            at = datetime.strptime(found[1], "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
+        except ValueError:
+            return found[0]
+        return stamp(at, zone)
+
+    return WRITTEN.sub(local, text)
 
 
 def ago(at: datetime, zone: ZoneInfo) -> Markup:

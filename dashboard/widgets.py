@@ -69,7 +69,7 @@ def reply_badge(status: ReplyStatus) -> Markup:
 def owner(name: str | None, me: str | None) -> Markup:
     """Who has a case, with an initial that the eye finds again."""
     if name is None:
-        return tag("span", "nobody’s", cls="muted")
+        return tag("span", "unassigned", cls="muted")
     mine = " mine" if name == me else ""
     initial = tag("span", name[:1].upper(), cls=f"initial{mine}", aria_hidden="true")
     return tag("span", initial, "you" if mine else name, cls="owner", title=f"{name} has this case")
@@ -163,6 +163,11 @@ def _two_lines(word: str, value: Markup, colour: str, joint: str = "") -> Markup
     return tag("div", tag("b", value, cls=colour), tag("small", below, cls="muted"), cls="waiting")
 
 
+def on_network(network: str) -> Markup:
+    """Where somebody writes: 'on x' says it where a lone 'x' would not."""
+    return foreign(network if network == BY_HAND else f"on {network}")
+
+
 def author_line(author: Author, *facts: str | Markup, brief: bool = False) -> Markup:
     """Who writes, and what is worth knowing about them, in one line."""
     at = "" if author.network == BY_HAND else "@"
@@ -172,7 +177,7 @@ def author_line(author: Author, *facts: str | Markup, brief: bool = False) -> Ma
     if author.blocked:
         known.append(badge("blocked", "red", "Their new posts make no case"))
     if not brief:
-        known.append(foreign(author.network))
+        known.append(on_network(author.network))
     if author.followers and not brief:
         followers = f"{author.followers:,} followers"
         known.append(tag("span", f"{number(author.followers)} followers", title=followers))

@@ -69,6 +69,8 @@ def _standing() -> None:
 def _over() -> None:
     with resources.session() as session:
         found = alerts.over(session, OVER_SHOWN)
+    if not found:
+        return
     shown = st.expander(
         f"Over ({widgets.counted(len(found), 'alert')})",
         key="over",
@@ -77,8 +79,6 @@ def _over() -> None:
     )
     if shown.open:
         with shown:
-            if not found:
-                draw(tag("p", "No alert has ended yet.", cls="muted"))
             for alert in found:
                 draw_card(alert)
 

@@ -13,6 +13,8 @@ from monitor.watch.reports.sheet import to_csv
 
 CASE_PAGE = "app_pages/case.py"
 
+WHY_HERE = "Why it is in this incident: how alike it is to the others, or who put it here"
+
 SHOWN = 100
 """Cases, and customers to tell, that the page lists."""
 
@@ -86,7 +88,15 @@ def _figures(card: Card) -> None:
         ("Cases answered", tag("b", f"{card.answered} of {len(card.members)}")),
         ("Silent ones", tag("b", f"{low:,} to {high:,}")),
     ]
-    boxes = [tag("div", value, tag("small", name, cls="muted")) for name, value in facts]
+    boxes = [
+        tag(
+            "div",
+            tag("small", name, cls="muted"),
+            value,
+            cls="long-one" if name == "Networks" else None,
+        )
+        for name, value in facts
+    ]
     draw(tag("div", *boxes, cls="facts card"))
     words = (
         f"Silent ones: distinct authors times {rule.silent_low} to {rule.silent_high}, a "
@@ -96,10 +106,11 @@ def _figures(card: Card) -> None:
 
 
 def _growth(card: Card) -> None:
-    rows = [{"time": at.isoformat(), "authors": people} for at, people in card.growth]
+    zone = resources.config().zone
+    rows = [{"time": times.wall(at, zone), "authors": people} for at, people in card.growth]
     if len(rows) < 2:
         return
-    table = to_csv(("time", "authors"), card.growth, resources.config().zone)
+    table = to_csv(("time", "authors"), card.growth, zone)
     draw(tag("h3", "Growth", cls="side-title"))
     st.altair_chart(growth(rows), width="stretch")
     st.download_button(
@@ -124,7 +135,12 @@ def _follow_up(card: Card) -> None:
                 widgets.author_line(member.author),
                 foreign(incident_card.draft(card.incident, member.author), cls="text draft"),
             )
-            with st.container(key=f"tell-buttons-{member.case.id}", horizontal=True, gap="small"):
+            with st.container(
+                key=f"tell-buttons-{member.case.id}",
+                horizontal=True,
+                gap="small",
+                vertical_alignment="center",
+            ):
                 _case_link(member, "Answer in case")
                 st.button(
                     "Was told", key=f"told-{member.case.id}", type="tertiary",
@@ -148,18 +164,18 @@ def _member(member: Member) -> Markup:
     if member.link.added_by:
         why = f"put here by {member.link.added_by}"
     elif member.link.likeness is not None:
-        why = f"likeness {member.link.likeness:.2f}"
+        why = f"{member.link.likeness:.0%} alike"
     else:
         why = ""
     line = tag(
         "div",
         foreign(f"@{member.author.handle}", cls="handle"),
-        foreign(member.case.network),
+        widgets.on_network(member.case.network),
         tag("span", times.relative(member.told.at)),
         widgets.status_badge(member.case.status),
         widgets.reply_badge(member.case.reply_status),
         widgets.owner(member.case.assignee, actions.me()),
-        tag("span", why, cls="muted"),
+        tag("span", why, cls="muted", title=WHY_HERE if why else None),
         cls="who",
     )
     return tag("div", line, foreign(member.told.text, cls="text clamp", name="div"))

@@ -37,7 +37,7 @@ def main() -> None:
 
 def _nothing() -> None:
     text = "Two customers who tell of the same fault suffice for a proposal."
-    draw(tag("div", tag("h2", "No incident."), tag("p", text), cls="empty"))
+    draw(tag("div", tag("h2", "No incident yet"), tag("p", text), cls="empty"))
 
 
 def _proposal(card: Card) -> None:
@@ -45,7 +45,12 @@ def _proposal(card: Card) -> None:
     with st.container(key=f"proposal-{number}", border=True):
         draw(head(card))
         draw(tag("div", *[quote(member) for member in card.quotes], cls="quotes"))
-        with st.container(key=f"proposal-buttons-{number}", horizontal=True, gap="small"):
+        with st.container(
+            key=f"proposal-buttons-{number}",
+            horizontal=True,
+            gap="small",
+            vertical_alignment="center",
+        ):
             st.button(
                 "Confirm", key=f"confirm-{number}", type="primary", icon=":material/check:",
                 on_click=_confirm, args=(number,), help="These customers tell of one fault",

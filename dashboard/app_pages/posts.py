@@ -18,6 +18,9 @@ CASE_PAGE = "app_pages/case.py"
 
 ANY_NETWORK = "Any network"
 
+BESIDE = 140
+"""Width of what stands beside a post, so that all posts are equally wide."""
+
 
 @dataclass
 class Pages:
@@ -83,18 +86,21 @@ def _nothing(filtered: bool) -> None:
 def _row(post: Post, author: Author) -> None:
     zone = resources.config().zone
     with st.container(
-        key=f"post-{post.id}", horizontal=True, vertical_alignment="center", gap="small"
+        key=f"post-{post.id}",
+        horizontal=True,
+        wrap=False,
+        vertical_alignment="center",
+        gap="small",
     ):
-        draw(
-            tag(
-                "div",
-                widgets.post_card(post, author, zone, current=False, of_case=True),
-                tag("div", _score(post), " ", tag("span", post.network, cls="muted small")),
-            )
-        )
+        facts = [widgets.on_network(post.network), *([] if author.own else [_score(post)])]
+        draw(widgets.post_card(post, author, zone, current=False, of_case=True, more=facts))
         if post.case_id is not None:
             st.page_link(
-                CASE_PAGE, label=f"Case {post.case_id}", query_params={"id": str(post.case_id)}
+                CASE_PAGE,
+                label=f"Case {post.case_id}",
+                icon=":material/chevron_right:",
+                query_params={"id": str(post.case_id)},
+                width=BESIDE,
             )
         elif not author.own and not post.deleted_at:
             st.button(
@@ -103,7 +109,10 @@ def _row(post: Post, author: Author) -> None:
                 on_click=_make,
                 args=(post.id,),
                 help="You say that it is a complaint; the model learns from it",
+                width=BESIDE,
             )
+        else:
+            st.space(BESIDE)
 
 
 def _score(post: Post) -> Markup:

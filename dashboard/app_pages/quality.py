@@ -70,11 +70,11 @@ def _key_figures(figures: Figures, today: float) -> None:
     fine, flagged = figures.lacking
     if fine or flagged:
         parts = [
-            f"{counted(number, 'label')} of posts that ranked {where}"
+            f"{number:,} of posts {where}"
             for number, where in ((fine, "under the threshold"), (flagged, "from it on"))
             if number
         ]
-        words = f"Not measured yet: {' and '.join(parts)} are still missing from the blind samples."
+        words = f"Not measured yet. The blind samples still need labels: {' and '.join(parts)}."
         draw(tag("div", words, cls="notice hint"))
         st.page_link(
             CHECK_PAGE,
@@ -183,7 +183,7 @@ def _labels(counts: Counts) -> None:
             tag("b", f"{counts.corrections:,}"),
         )
     )
-    draw(tag("div", tag("div", *facts, cls="facts"), cls="card"))
+    draw(tag("div", tag("div", *facts, cls="facts counts"), cls="card"))
 
 
 main()

@@ -5,7 +5,6 @@ from datetime import timedelta
 import streamlit as st
 
 from dashboard import resources
-from dashboard.markup import draw, tag
 from monitor.store.models import now
 from monitor.watch.reports import report
 from monitor.watch.reports.paper import STYLE
@@ -18,6 +17,8 @@ TRENDS_PAGE = "app_pages/trends.py"
 WEEKS = 12
 
 PRINTED = """
+@media screen { .weekly { overflow-x: auto; } }
+@media screen and (max-width: 1020px) { .weekly { font-size: 9pt; } }
 @media print {
   [data-testid="stSidebar"], [data-testid="stHeader"], .st-key-report-bar { display: none; }
   [data-testid="stMainBlockContainer"] { padding: 0; max-width: none; }
@@ -39,7 +40,12 @@ def main() -> None:
         if asked not in names:
             names = [asked, *names] if _week(asked) else names
         week = st.selectbox(
-            "Week", names, index=names.index(asked) if asked in names else 1, key="report-week"
+            "Week",
+            names,
+            index=names.index(asked) if asked in names else 1,
+            key="report-week",
+            format_func=_in_words,
+            width=250,
         )
         period = _week(week or names[1]) or week_of(now(), config.zone, back=1)
         written = _written(name_of_week(period), rules)
@@ -50,8 +56,8 @@ def main() -> None:
             mime="text/html",
             icon=":material/download:",
             on_click="ignore",
+            help="To send on. To print it, use the browser: Ctrl+P.",
         )
-        draw(tag("p", "Print it with the browser: Ctrl+P.", cls="muted"), width="content")
     st.html(f"<style>{STYLE}{PRINTED}</style>")
     st.html(report.body(written))
 
@@ -60,6 +66,15 @@ def _weeks() -> list[str]:
     """The names of this week and of those before."""
     zone, at = resources.config().zone, now()
     return [name_of_week(week_of(at - timedelta(weeks=back), zone)) for back in range(WEEKS)]
+
+
+def _in_words(name: str) -> str:
+    """'16 Nov to 22 Nov 2026 (2026-W47)'."""
+    week = _week(name)
+    if week is None:
+        return name
+    first, last = week.first, week.last
+    return f"{first.day} {first:%b} to {last.day} {last:%b %Y} ({name})"
 
 
 def _week(name: str) -> Period | None:

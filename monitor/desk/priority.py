@@ -43,14 +43,14 @@ def fixed_parts(case: Case) -> list[Part]:
     if case.vip:
         parts.append(Part("vip", VIP_POINTS, "a colleague marked the author as VIP"))
     if case.waiting_since is None:
-        parts.append(Part("answered", -30.0, "we answered; the customer is not waiting"))
+        parts.append(Part("answered", -30.0, _at_rest(case)))
     return parts
 
 
 def parts(case: Case, now: datetime) -> list[Part]:
     """Every part of the priority at `now`. Their points add up to `priority`."""
     hours = (now - _clock(case)).total_seconds() / 3600
-    word = "waiting" if case.waiting_since else "since our answer"
+    word = "waiting" if case.waiting_since else f"since {_since(case)}"
     waiting = Part("waiting", PER_HOUR * max(0.0, hours), f"{_span(hours)} {word}")
     return [*fixed_parts(case), waiting]
 
@@ -83,6 +83,17 @@ def repeat_points(contacts: int) -> float:
 
 def _clock(case: Case) -> datetime:
     return case.waiting_since or case.answered_at or case.opened_at
+
+
+def _at_rest(case: Case) -> str:
+    """Why nobody waits: a case can be closed, or merged, that we never answered."""
+    if case.answered_at is None:
+        return "the customer is not waiting"
+    return "we answered; the customer is not waiting"
+
+
+def _since(case: Case) -> str:
+    return "our answer" if case.answered_at else "the case was opened"
 
 
 def _sure(case: Case) -> str:

@@ -1,6 +1,7 @@
 """Sources: whether posts come and what was missed; times and numbers in words."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, select
 
@@ -50,6 +51,14 @@ def test_times_as_people_say_them() -> None:
     assert times.relative(at + timedelta(minutes=5), at) == "in 5 min"
     assert times.span(3 * times.DAY) == "3 days"
     assert times.span(800 * times.DAY) == "2 years"
+
+
+def test_a_kept_time_is_told_by_the_team_s_clock() -> None:
+    vienna = ZoneInfo("Europe/Vienna")
+    said = times.in_zone("Ring back, until 2020-11-25 19:42 UTC", vienna)
+    assert said == "Ring back, until 25 Nov 2020 20:42"
+    assert times.in_zone("2020-13-45 99:99 UTC", vienna) == "2020-13-45 99:99 UTC"
+    assert times.wall(datetime(2020, 7, 1, 22, 30, tzinfo=UTC), vienna) == "2020-07-02T00:30:00"
 
 
 def test_numbers_as_short_as_they_can_be_read() -> None:

@@ -146,8 +146,8 @@ def test_what_is_missing_is_said(desk: Desk) -> None:
     desk.complaint("ben", "No refund", probability=0.9)
     seat = Seat().open("quality")
     assert {metric.value for metric in seat.app.metric} == {"not measured"}
-    assert "40 labels of posts that ranked under the threshold" in seat.html
-    assert "15 labels of posts that ranked from it on" in seat.html
+    assert "still need labels: 40 of posts under the threshold" in seat.html
+    assert "15 of posts from it on" in seat.html
     assert "how many complaints are missed is not measured" in seat.html
     assert len(seat.app.get("vega_lite_chart")) == 1
 

@@ -55,3 +55,14 @@ def test_rank_sorts_as_the_priority_does_now_and_later() -> None:
     by_rank = sorted(range(5), key=lambda index: rank(cases[index]))
     for later in (timedelta(0), timedelta(hours=5), timedelta(days=40)):
         assert by_rank == sorted(range(5), key=lambda index: priority(cases[index], NOON + later))
+
+
+def test_a_case_that_ended_unanswered_is_not_said_to_be_answered() -> None:
+    ended = parts(case(answered_at=None, waiting_since=None), NOON + timedelta(hours=3))
+    words = {part.name: part.because for part in ended}
+    assert words["answered"] == "the customer is not waiting"
+    assert words["waiting"] == "3 h since the case was opened"
+    answered = parts(case(answered_at=NOON), NOON + timedelta(hours=3))
+    words = {part.name: part.because for part in answered}
+    assert words["answered"] == "we answered; the customer is not waiting"
+    assert words["waiting"] == "3 h since our answer"

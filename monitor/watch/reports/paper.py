@@ -22,6 +22,7 @@ STYLE = """
 .weekly .n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .weekly .muted { color: #4b5763; }
 .weekly bdi { overflow-wrap: anywhere; }
+.weekly td:first-child { min-width: 6.5em; }
 .weekly .bars { display: flex; align-items: flex-end; gap: 3mm; }
 .weekly .bars div { flex: 1; display: flex; flex-direction: column; align-items: center; }
 .weekly .bars i { width: 100%; border-bottom: 0 solid #0072b2; }

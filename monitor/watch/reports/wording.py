@@ -10,7 +10,8 @@ def change(present: float, before: float) -> str:
     by = abs(present - before)
     words = f"{by:,.0f} {'more' if present > before else 'fewer'} than {before:,.0f}"
     share_of = round(100 * (present - before) / before) if before else 0
-    return f"{words} ({share_of:+}%)" if share_of else words
+    # Thousands of percent of next to nothing tell less than the two numbers.
+    return f"{words} ({share_of:+}%)" if share_of and abs(share_of) < 1000 else words
 
 
 def share(value: float | None) -> str:
