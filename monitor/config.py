@@ -26,7 +26,7 @@ from pydantic import (
 
 from connectors import CONNECTORS
 from connectors.base import Connector
-from monitor.alert_settings import AlertSettings, channel_variable
+from monitor.alert_settings import AlertSettings, ChannelName, channel_variable
 from monitor.hours import Hours
 from monitor.sla_settings import HoursTable, Length, Policy, problems
 
@@ -88,8 +88,8 @@ class Desk(Section):
 class Digest(Section):
     """The week in a message, to channels as alerts go to."""
 
-    channels: list[str] = []
-    """Their names. None: no digest."""
+    channels: list[ChannelName] = []
+    """Their names: those of [alerts], or any with an address of its own. None: no digest."""
     weekday: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"] = "mon"
     at: time = time(8)
     """By the clock of the team's time zone."""
@@ -246,6 +246,7 @@ class _Reader:
             for location, what in problems(settings.sla, settings.hours):
                 self._problem(location, what)
             self._check_approval(settings)
+            self._check_digest(settings)
         if self.problems or settings is None:
             raise ConfigError("\n".join([f"{self.path} cannot be used:", *self.problems]))
         return Config(
@@ -278,6 +279,17 @@ class _Reader:
         if alone:
             what = f'nobody can approve what {alone[0]} writes: give somebody else role = "lead"'
             self._problem(("desk", "approval"), what)
+
+    def _check_digest(self, settings: Settings) -> None:
+        """A channel is there if [alerts] names it or it has an address: managers may get the digest
+        and no alert."""
+        known = settings.alerts.channels
+        told = f"there are {', '.join(known)}" if known else "[alerts] names none"
+        for place, name in enumerate(settings.digest.channels):
+            if name not in known and not self.environment.get(channel_variable(name)):
+                what = f"there is no channel {name}; {told}. For another set"
+                where = ("digest", "channels", place)
+                self._problem(where, f"{what} {channel_variable(name)} in the environment")
 
     def _source(self, name: str, table: Any, settings: Settings | None) -> SourceConfig | None:
         where = ("sources", name)

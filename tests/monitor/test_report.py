@@ -129,11 +129,12 @@ def test_the_digest_keeps_to_the_teams_clock_over_the_change() -> None:
 
 def test_the_digest_is_set_in_the_file(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
-    text = '[company]\nname = "Acme"\n[digest]\nchannels = ["mail"]\nweekday = "tue"\nat = "{}"\n'
+    text = 'alerts.ticket = ["mail"]\n[company]\nname = "Acme"\n'
+    text += '[digest]\nchannels = ["mail"]\nweekday = "tue"\nat = "{}"\n'
     path.write_text(text.format("07:15"), encoding="utf-8")
     assert load(path).digest == Digest(channels=["mail"], weekday="tue", at=time(7, 15))
     path.write_text(text.format("soon"), encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"line 6: digest\.at"):
+    with pytest.raises(ConfigError, match=r"line 7: digest\.at"):
         load(path)
 
 
