@@ -130,7 +130,7 @@ def test_an_address_that_nobody_wrote(desk: Desk, address: dict[str, str]) -> No
 def test_the_history_and_what_is_over(desk: Desk) -> None:
     alert_id = fire(desk)
     with Session(desk.engine) as session:
-        alerts.acknowledge(session, alert_id, "bob")
+        alerts.acknowledge(session, alert_id, "bob", SETTINGS)
         alerts.resolve(session, "spike:all", SETTINGS)
     seat = Seat().open("alerts")
     assert "Nothing is firing" in seat.html

@@ -67,7 +67,7 @@ while True:
             if what == "acknowledge":
                 firing = select(Alert).where(Alert.state == AlertState.FIRING)
                 for alert in session.exec(firing).all():
-                    alerts.acknowledge(session, alert.id, "alice")
+                    alerts.acknowledge(session, alert.id, "alice", told)
             for _ in range(3):
                 work(session, name)
         engine.dispose()

@@ -37,7 +37,7 @@ STANDS = col(Alert.state) != AlertState.RESOLVED
 # "page" comes before "ticket"; what is part of something wider comes after it.
 _ORDER = (
     col(Alert.severity),
-    col(Alert.repeat_at).is_(None),
+    sa.and_(col(Alert.state) == AlertState.FIRING, col(Alert.repeat_at).is_(None)),
     col(Alert.fired_at).desc(),
     col(Alert.id).desc(),
 )
@@ -132,12 +132,15 @@ def resolve(session: Session, key: str, settings: AlertSettings) -> bool:
     return True
 
 
-def acknowledge(session: Session, alert_id: int, agent: str) -> None:
-    """`agent` looks after it: nothing more is told until it is over. Raises AlertError."""
+def acknowledge(session: Session, alert_id: int, agent: str, settings: AlertSettings) -> None:
+    """`agent` looks after it: it is told once more if it fires on for `settings.remind_after`, and
+    when it is over. Raises AlertError."""
     alert = _change(session, alert_id, (AlertState.FIRING,))
     at = now()
     alert.state, alert.acknowledged_by, alert.acknowledged_at = AlertState.ACKNOWLEDGED, agent, at
     _hush(session, alert, at)
+    if settings.remind_after is not None:
+        alert.repeat_at = at + settings.remind_after
     _record(session, alert, "acknowledged", agent=agent)
     session.commit()
 
@@ -210,7 +213,8 @@ def history(session: Session, alert_id: int, limit: int = 100) -> Sequence[Alert
 
 
 def tick(session: Session, settings: AlertSettings) -> int:
-    """End the silences that are over, repeat and escalate what nobody has acknowledged.
+    """End the silences that are over, repeat and escalate what nobody has acknowledged, and remind
+    once of what somebody acknowledged long ago.
 
     Returns how many alerts were told again.
     """
@@ -220,6 +224,10 @@ def tick(session: Session, settings: AlertSettings) -> int:
         Message.FIRED: (col(Alert.state) == AlertState.SILENCED, col(Alert.silenced_until) <= at),
         Message.ESCALATED: (firing, col(Alert.escalate_at) <= at),
         Message.REPEATED: (firing, col(Alert.repeat_at) <= at),
+        Message.REMINDED: (
+            col(Alert.state) == AlertState.ACKNOWLEDGED,
+            col(Alert.repeat_at) <= at,
+        ),
     }
     told = 0
     for message, conditions in dues.items():
@@ -240,6 +248,11 @@ def _due(
         alert.escalate_at = None
         _write(session, alert, message, settings.escalate, settings, at)
         _record(session, alert, "escalated", detail=", ".join(settings.escalate))
+    elif message is Message.REMINDED:
+        alert.repeat_at = None
+        _write(session, alert, message, channels_of(alert, settings), settings, at)
+        by = alert.acknowledged_by
+        _record(session, alert, "told again", detail=f"acknowledged by {by} and still firing")
     else:
         if message is Message.FIRED:
             alert.state = AlertState.FIRING
@@ -311,7 +324,8 @@ def _write(
     at: datetime,
 ) -> None:
     """A delivery for each channel, once each."""
-    times = f":{at:%Y-%m-%dT%H:%M:%S}" if message is Message.REPEATED else ""
+    often = message in (Message.REPEATED, Message.REMINDED)
+    times = f":{at:%Y-%m-%dT%H:%M:%S}" if often else ""
     title, text = alert_words.message(alert, message, settings.link, at)
     for name in channels:
         statement = insert(session, Delivery).values(
@@ -331,7 +345,7 @@ def _write(
 
 
 def _hush(session: Session, alert: Alert, at: datetime) -> None:
-    """Nothing more is told of this firing but its end."""
+    """What waited to be told of this firing is told no more."""
     alert.repeat_at = alert.escalate_at = None
     session.add(alert)
     _drop(session, alert.id, at)
