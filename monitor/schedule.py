@@ -167,9 +167,10 @@ class Engine:
             notify.send_due(session, self.config)
 
     def prune(self) -> None:
-        """Forget old fetches that told nothing."""
+        """Forget old fetches that told nothing, alerts that are long over, and what they told."""
         with Session(self.database) as session:
             health.prune_ledger(session)
+            alerts.prune(session)
 
 
 def threshold(config: Config) -> float:

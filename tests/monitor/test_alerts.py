@@ -220,6 +220,74 @@ class TestLife:
         assert the(session).silenced_until is None
 
 
+class TestPruning:
+    def test_what_is_long_over_goes_with_all_that_was_told_of_it(
+        self, session: Session, clock: Clock, wire: Wire
+    ) -> None:
+        told = config()
+        alerts.fire(session, SPIKE, told.alerts)
+        alerts.fire(session, SLOW, told.alerts)
+        run(session, wire, told, clock, minutes=1)
+        alerts.resolve(session, SPIKE.key, told.alerts)
+        alerts.acknowledge(session, the(session, "backlog").id, ALICE, told.alerts)
+        digest = {"message": "digest", "key": "digest:2026-W47", "title": "", "text": ""}
+        session.add(Delivery(channel="mail", sent_at=now(), **digest))
+        session.commit()
+        run(session, wire, told, clock, minutes=1)
+        clock.go(days=29)
+        alerts.prune(session)
+        assert the(session).state == AlertState.RESOLVED
+        clock.go(days=2)
+        alerts.prune(session)
+        (kept,) = session.exec(select(Alert))
+        assert kept.key == "backlog"
+        assert set(session.exec(select(AlertEvent.alert_id))) == {kept.id}
+        assert [d.message for d in session.exec(select(Delivery))] == ["fired"]
+        alerts.resolve(session, "backlog", told.alerts)
+        run(session, wire, told, clock, minutes=1)
+        assert wire.titles[-1] == ("mail", f"Over: {SLOW.title}"), "who was told is not forgotten"
+        # What comes again is told again, though its messages have the names of the old ones.
+        assert alerts.fire(session, SPIKE, told.alerts)
+        run(session, wire, told, clock, minutes=1)
+        assert wire.titles[-1] == ("pager", SPIKE.title)
+
+    def test_of_what_fires_again_and_again_the_old_messages_go(
+        self, session: Session, clock: Clock, wire: Wire
+    ) -> None:
+        told = config(escalate=[])
+        for _ in range(3):
+            alerts.fire(session, SPIKE, told.alerts)
+            run(session, wire, told, clock, minutes=1)
+            alerts.resolve(session, SPIKE.key, told.alerts)
+            run(session, wire, told, clock, days=20)
+        alerts.prune(session)
+        assert the(session).firings == 3
+        assert set(session.exec(select(Delivery.firing))) == {2, 3}
+
+    def test_what_still_waits_or_is_silenced_stays(
+        self, session: Session, clock: Clock, wire: Wire
+    ) -> None:
+        told = config()
+        alerts.fire(session, SPIKE, told.alerts)
+        run(session, wire, told, clock, minutes=1)
+        alerts.fire(session, replace(SLOW, severity=Severity.PAGE), told.alerts)
+        wire.broken = {"pager", "lead", "mail"}
+        run(session, wire, told, clock, minutes=1)
+        alerts.resolve(session, SPIKE.key, told.alerts)
+        clock.go(days=40)
+        alerts.prune(session)
+        assert the(session).state == AlertState.RESOLVED, "nobody knows yet that it is over"
+        silenced = the(session, "backlog").id
+        alerts.silence(session, silenced, ALICE, now() + timedelta(days=30), "works")
+        alerts.resolve(session, "backlog", told.alerts)
+        clock.go(days=29)
+        alerts.prune(session, days=20)
+        assert the(session, "backlog").silenced_by == ALICE
+        clock.go(days=2)
+        alerts.prune(session, days=20)
+        assert "backlog" not in session.exec(select(Alert.key)).all()
+
+
 class TestTelling:
     def test_it_is_told_once_and_told_when_it_is_over(
         self, session: Session, clock: Clock, wire: Wire

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import Session, SQLModel, col, select
 
 from monitor.alert_settings import AlertSettings
 from monitor.desk.cases import CaseError
@@ -71,10 +71,10 @@ def fire(session: Session, found: Finding, settings: AlertSettings, *, mute: boo
     was a page stays one. Muted, it is shown but told to nobody. Returns whether it began to fire.
     """
     at = now()
-    begun = _begin(session, found, at)
-    alert = _locked(session, col(Alert.key) == found.key)
-    if alert is None:
-        raise LookupError(found.key)
+    alert = None
+    while alert is None:  # one that was long over may be pruned between these two
+        begun = _begin(session, found, at)
+        alert = _locked(session, col(Alert.key) == found.key)
     again = not begun and alert.state == AlertState.RESOLVED
     if again:
         alert.firings += 1
@@ -239,6 +239,49 @@ def tick(session: Session, settings: AlertSettings) -> int:
                 told += 1
     session.rollback()
     return told
+
+
+def prune(session: Session, days: int = 30) -> None:
+    """Forget alerts that have been over for `days`, with their history and all that was told of
+    them, and of the others what was told so long ago.
+
+    Kept however old: what still waits to go out, what the firing that stands was told with, as
+    those are told when it is over, and what is silenced, should it fire again.
+    """
+    at = now()
+    before = at - timedelta(days=days)
+    waits = sa.exists().where(
+        col(Delivery.alert_id) == col(Alert.id),
+        col(Delivery.sent_at).is_(None),
+        col(Delivery.dropped_at).is_(None),
+    )
+    old = select(Alert.id).where(
+        col(Alert.state) == AlertState.RESOLVED,
+        col(Alert.resolved_at) < before,
+        sa.or_(col(Alert.silenced_until).is_(None), col(Alert.silenced_until) <= at),
+        ~waits,
+    )
+    while True:
+        session.rollback()
+        lock_writes(session)
+        # In one go: a later alert of this key begins at one again, and so do its messages.
+        gone = session.exec(old.limit(200).with_for_update(skip_locked=True)).all()
+        if not gone:
+            break
+        for column in (col(Delivery.alert_id), col(AlertEvent.alert_id), col(Alert.id)):
+            _delete(session, column.class_, column.in_(gone))
+        session.commit()
+    current = sa.exists().where(
+        col(Alert.id) == col(Delivery.alert_id), col(Alert.firings) == col(Delivery.firing), STANDS
+    )
+    ended = sa.func.coalesce(col(Delivery.sent_at), col(Delivery.dropped_at))
+    _delete(session, Delivery, ended < before, ~current)
+    session.commit()
+
+
+def _delete(session: Session, table: type[SQLModel], *conditions: sa.ColumnElement[bool]) -> None:
+    statement = sa.delete(table).where(*conditions)
+    session.execute(statement.execution_options(synchronize_session=False))
 
 
 def _due(
