@@ -203,6 +203,11 @@ class Config:
     channels: Mapping[str, str] = field(repr=False, default_factory=dict)
     """Addresses of the channels that alerts go to; one without an address is not in it."""
 
+    @property
+    def every(self) -> dict[str, timedelta]:
+        """How often each source is fetched, by name."""
+        return {name: source.every for name, source in self.sources.items()}
+
 
 def load(path: Path) -> Config:
     """Read and check `path`. Raises ConfigError, which names what to mend."""

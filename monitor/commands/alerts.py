@@ -86,7 +86,9 @@ def backtest(
     rules = surges.detector(tried)
     with Session(database) as session, errors.status("Trying it on the past ..."):
         limit = schedule.threshold(checked)
-        found = trial.backtest(session, limit, rules, days, now(), network=network, source=source)
+        found = trial.backtest(
+            session, limit, rules, days, now(), checked.every, network=network, source=source
+        )
     times = "once" if len(found.firings) == 1 else f"{len(found.firings)} times"
     console.print(f"This rule would have fired {times} in the last {found.days} days.")
     if found.learned_since is None:

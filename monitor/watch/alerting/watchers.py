@@ -57,7 +57,7 @@ class Watchers:
     def __post_init__(self) -> None:
         """Keep as many buckets as the detectors look back on."""
         size = surges.detector(self.config.alerts).history + 144
-        self.counted = Tally(self.threshold, size)
+        self.counted = Tally(self.threshold, size, self.config.every)
 
     def look(self, session: Session) -> None:
         """Look at everything once."""

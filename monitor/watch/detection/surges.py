@@ -258,7 +258,7 @@ def _of_incident(session: Session, one: Watched, counted: Tally, at: datetime) -
     tables = {ALL: table}
     rows = tally.read(session, counted.start, tally.floor(at), counted.threshold, *one.where)
     tally.count(rows, tables, counted.start, counted.start, counted.size)
-    return tally.counts(table, counted.start)
+    return tally.counts(table, counted.start, counted.dead.get(ALL))
 
 
 @dataclass(frozen=True)
