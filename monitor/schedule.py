@@ -30,8 +30,8 @@ from monitor.intake.scoring import rescore, score_new
 from monitor.intake.sources import sync_sources
 from monitor.model.scorer import Scorer, load_scorer, suggested_threshold
 from monitor.watch.alerting import alerts, health, notify
-from monitor.watch.alerting.watchers import LOOK_EVERY, Watchers
 from monitor.watch.incident.proposing import propose
+from monitor.watch.looking.watchers import LOOK_EVERY, Watchers
 from monitor.watch.reports import digest
 
 log = logging.getLogger(__name__)

@@ -36,11 +36,12 @@ from monitor.store.models import (
     SourceState,
     now,
 )
-from monitor.watch.alerting import alert_words, health, lookout, watchers
+from monitor.watch.alerting import alert_words, health, lookout
 from monitor.watch.alerting.channels import Letter
-from monitor.watch.alerting.watchers import Watchers
 from monitor.watch.detection import backtest, outages, spikes, surges, tally
 from monitor.watch.detection.tally import ALL, Said, Tally
+from monitor.watch.looking.broken_promises import broken_slas
+from monitor.watch.looking.watchers import Watchers
 from tests.conftest import ALICE, NOON
 
 TOLD = AlertSettings(page=["pager"], ticket=["mail"], words=["lawyer"], reach=10_000)
@@ -533,17 +534,17 @@ class TestCases:
                 )
             )
         session.commit()
-        found = watchers.broken_slas(session, config, NOON)
+        found = broken_slas(session, config, NOON)
         (alert,) = found
         assert (alert.key, alert.severity) == ("sla:2026-11-20", Severity.TICKET)
         assert alert.title == "12 promises of 2026-11-20 broken, and the customers still wait"
         assert alert.text.endswith("...")
         for case_id in ids[1:]:
             cases.resolve(session, case_id, ALICE, Outcome.SOLVED)
-        assert watchers.broken_slas(session, config, NOON)[0].title.startswith("A promise of")
-        assert watchers.broken_slas(session, config, NOON + timedelta(days=3)) == []
+        assert broken_slas(session, config, NOON)[0].title.startswith("A promise of")
+        assert broken_slas(session, config, NOON + timedelta(days=3)) == []
         cases.resolve(session, ids[0], ALICE, Outcome.SOLVED)
-        assert watchers.broken_slas(session, config, NOON) == []
+        assert broken_slas(session, config, NOON) == []
 
     def test_a_promise_that_is_due(self, session: Session, feed: Feed, config: Config) -> None:
         case_id = feed.case()
