@@ -12,7 +12,7 @@ from dashboard.alarm_line import ALERTS_PAGE, firing
 from dashboard.markup import Markup, draw, foreign, tag
 from monitor.alert_settings import AlertSettings
 from monitor.store.models import Alert, AlertEvent, AlertKind, AlertState, Severity, now
-from monitor.watch.alerting import alert_words, alerts
+from monitor.watch.alerting import alert_lists, alert_words, alerts
 
 STATES = {
     AlertState.FIRING: ("Firing", "red"),
@@ -184,7 +184,7 @@ def _link(alert: Alert, *, alone: bool) -> None:
 def _history(alert: Alert) -> None:
     zone = resources.config().zone
     with resources.session() as session:
-        events = alerts.history(session, alert.id)
+        events = alert_lists.history(session, alert.id)
     draw(
         tag("ol", *[_event(event, times.clock(event.at, zone)) for event in events], cls="history")
     )

@@ -9,7 +9,7 @@ from monitor.alert_settings import AlertSettings
 from monitor.config import Config
 from monitor.store.models import Alert, AlertKind, AlertState, Channel, Severity, now
 from monitor.watch.alerting import alerts, notify
-from monitor.watch.alerting.alerts import Finding
+from monitor.watch.alerting.alert_rows import Finding
 from tests.dashboard.conftest import Seat
 from tests.dashboard.seed import Desk
 

@@ -25,8 +25,8 @@ from monitor.store.models import (
     Severity,
     now,
 )
-from monitor.watch.alerting import alerts, notify
-from monitor.watch.alerting.alerts import AlertError, Finding
+from monitor.watch.alerting import alert_lists, alert_rows, alerts, notify
+from monitor.watch.alerting.alert_rows import AlertError, Finding
 from monitor.watch.alerting.channels import Letter
 from tests.conftest import ALICE, BOB, NOON
 
@@ -235,10 +235,10 @@ class TestPruning:
         session.commit()
         run(session, wire, told, clock, minutes=1)
         clock.go(days=29)
-        alerts.prune(session)
+        alert_rows.prune(session)
         assert the(session).state == AlertState.RESOLVED
         clock.go(days=2)
-        alerts.prune(session)
+        alert_rows.prune(session)
         (kept,) = session.exec(select(Alert))
         assert kept.key == "backlog"
         assert set(session.exec(select(AlertEvent.alert_id))) == {kept.id}
@@ -260,7 +260,7 @@ class TestPruning:
             run(session, wire, told, clock, minutes=1)
             alerts.resolve(session, SPIKE.key, told.alerts)
             run(session, wire, told, clock, days=20)
-        alerts.prune(session)
+        alert_rows.prune(session)
         assert the(session).firings == 3
         assert set(session.exec(select(Delivery.firing))) == {2, 3}
 
@@ -275,16 +275,16 @@ class TestPruning:
         run(session, wire, told, clock, minutes=1)
         alerts.resolve(session, SPIKE.key, told.alerts)
         clock.go(days=40)
-        alerts.prune(session)
+        alert_rows.prune(session)
         assert the(session).state == AlertState.RESOLVED, "nobody knows yet that it is over"
         silenced = the(session, "backlog").id
         alerts.silence(session, silenced, ALICE, now() + timedelta(days=30), "works")
         alerts.resolve(session, "backlog", told.alerts)
         clock.go(days=29)
-        alerts.prune(session, days=20)
+        alert_rows.prune(session, days=20)
         assert the(session, "backlog").silenced_by == ALICE
         clock.go(days=2)
-        alerts.prune(session, days=20)
+        alert_rows.prune(session, days=20)
         assert "backlog" not in session.exec(select(Alert.key)).all()
 
 
@@ -391,7 +391,7 @@ class TestTelling:
         with Session(database) as session:
             for number in range(5):
                 alerts.fire(session, replace(SPIKE, key=f"spike:{number}"), settings())
-            for alert in alerts.firing(session):
+            for alert in alert_lists.firing(session):
                 alerts.acknowledge(session, alert.id, BOB, settings())
         clock.go(hours=13)
         both = threading.Barrier(2)

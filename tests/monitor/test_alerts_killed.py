@@ -20,10 +20,10 @@ from monitor.alert_settings import AlertSettings
 from monitor.config import Company, Config, Desk
 from monitor.store.db import connect
 from monitor.store.models import Alert, AlertKind, AlertState, Severity
-from monitor.watch.alerting import alerts, notify
+from monitor.watch.alerting import alert_rows, alerts, deliveries, notify
 
 url, what = sys.argv[1:]
-alerts.TOGETHER = notify.LEASE = timedelta(0)
+deliveries.TOGETHER = notify.LEASE = timedelta(0)
 told = AlertSettings(page=["pager"])
 config = Config(Path("c"), Company(name="Acme"), "", ZoneInfo("UTC"), "fake", Desk(), [], {},
                 alerts=told, channels={"pager": "json://pager"})
@@ -34,7 +34,7 @@ def send(address, letter):
     os.write(write, f"{line}\\n".encode())
 
 def work(session, name):
-    found = alerts.Finding(name, AlertKind.SPIKE, Severity.PAGE, name, "more than usual")
+    found = alert_rows.Finding(name, AlertKind.SPIKE, Severity.PAGE, name, "more than usual")
     alerts.fire(session, found, told)
     notify.send_due(session, config, send)
 

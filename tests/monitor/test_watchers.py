@@ -36,10 +36,11 @@ from monitor.store.models import (
     SourceState,
     now,
 )
-from monitor.watch.alerting import alert_words, health, lookout
+from monitor.watch.alerting import alert_words, health
 from monitor.watch.alerting.channels import Letter
 from monitor.watch.detection import backtest, outages, spikes, surges, tally
 from monitor.watch.detection.tally import ALL, Said, Tally
+from monitor.watch.looking import lookout
 from monitor.watch.looking.broken_promises import broken_slas
 from monitor.watch.looking.watchers import Watchers
 from tests.conftest import ALICE, NOON

@@ -24,7 +24,7 @@ from monitor.store.models import (
     Source,
 )
 from monitor.watch.alerting import alert_words, alerts
-from monitor.watch.alerting.alerts import Finding
+from monitor.watch.alerting.alert_rows import STANDS, Finding
 from monitor.watch.detection import spikes, tally
 from monitor.watch.detection.surge_cases import cases_of
 from monitor.watch.detection.tally import ALL, Tally
@@ -121,7 +121,7 @@ def look(
     # What is watched no longer surges no longer.
     keys = [one.key for one in everything]
     gone = select(Alert.key).where(
-        col(Alert.kind) == AlertKind.SPIKE, alerts.STANDS, col(Alert.key).not_in(keys)
+        col(Alert.kind) == AlertKind.SPIKE, STANDS, col(Alert.key).not_in(keys)
     )
     for key in session.exec(gone).all():
         alerts.resolve(session, key, settings)

@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 from monitor.config import Config
 from monitor.store.models import AlertKind, Case, CaseStatus, Commitment, Severity, SlaResult
 from monitor.watch.alerting import alert_words
-from monitor.watch.alerting.alerts import Finding
+from monitor.watch.alerting.alert_rows import Finding
 
 NEWS = timedelta(days=1)
 """A promise that was found to be broken later than so is no news."""

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from monitor.config import Config
 from monitor.store.models import AlertKind, Case, CaseStatus, Post, Severity
 from monitor.watch.alerting import alert_words
-from monitor.watch.alerting.alerts import Finding
+from monitor.watch.alerting.alert_rows import Finding
 
 NEWS = timedelta(days=1)
 """What is older when it is first seen came with posts of long ago: it is no news."""

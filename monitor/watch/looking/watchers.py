@@ -21,7 +21,7 @@ from monitor.store.models import (
     now,
 )
 from monitor.watch.alerting import alert_words, alerts, health
-from monitor.watch.alerting.alerts import Finding
+from monitor.watch.alerting.alert_rows import STANDS, Finding
 from monitor.watch.alerting.health import Condition
 from monitor.watch.detection import silence, surges
 from monitor.watch.detection.silence import Silence
@@ -60,12 +60,7 @@ class Watchers:
         self._backlog(session)
         self._disk(session)
         self._cases(session, at)
-        keep(
-            session,
-            self.config,
-            (AlertKind.SLA,),
-            broken_slas(session, self.config, at),
-        )
+        keep(session, self.config, (AlertKind.SLA,), broken_slas(session, self.config, at))
         promises = broken_promises(session, self.config, at)
         keep(session, self.config, (AlertKind.PROMISE,), promises)
         alerts.resolve(session, "engine", settings)
@@ -139,7 +134,7 @@ class Watchers:
     def _cases(self, session: Session, at: datetime) -> None:
         kinds = (AlertKind.VIP, AlertKind.REACH, AlertKind.WORD)
         standing = set(
-            session.exec(select(Alert.key).where(col(Alert.kind).in_(kinds), alerts.STANDS)).all()
+            session.exec(select(Alert.key).where(col(Alert.kind).in_(kinds), STANDS)).all()
         )
         keep(session, self.config, kinds, grave_cases(session, self.config, at, standing))
 
@@ -150,9 +145,7 @@ def keep(
     """Fire what is found; whatever else of these kinds stands is over."""
     found = list(found)
     keys = {finding.key for finding in found}
-    standing = session.exec(
-        select(Alert.key).where(col(Alert.kind).in_(kinds), alerts.STANDS)
-    ).all()
+    standing = session.exec(select(Alert.key).where(col(Alert.kind).in_(kinds), STANDS)).all()
     for finding in found:
         alerts.fire(session, finding, config.alerts)
     for key in standing:
