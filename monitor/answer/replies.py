@@ -28,9 +28,9 @@ from monitor.answer.steps import (
     take,
     unfinished,
 )
-from monitor.config import Desk
 from monitor.desk.arrivals.answers import native_key
 from monitor.desk.cases import CaseConflictError, CaseError, record, we_answered
+from monitor.settings import Desk
 from monitor.store.db import lock_writes, row_count
 from monitor.store.models import Case, Post, Reply, ReplyStatus, Source, now
 

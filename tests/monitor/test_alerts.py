@@ -14,7 +14,8 @@ import time_machine
 from sqlmodel import Session, col, select
 
 from monitor.alert_settings import AlertSettings
-from monitor.config import Company, Config, Desk
+from monitor.config import Config
+from monitor.settings import Company, Desk
 from monitor.store.models import (
     Alert,
     AlertEvent,

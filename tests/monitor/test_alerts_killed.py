@@ -17,7 +17,8 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlmodel import Session, select
 from monitor.alert_settings import AlertSettings
-from monitor.config import Company, Config, Desk
+from monitor.config import Config
+from monitor.settings import Company, Desk
 from monitor.store.db import connect
 from monitor.store.models import Alert, AlertKind, AlertState, Severity
 from monitor.watch.alerting import alert_rows, alerts, deliveries, notify

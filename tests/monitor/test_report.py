@@ -15,8 +15,9 @@ from sqlmodel import Session, select
 from typer.testing import CliRunner
 
 from monitor.__main__ import app
-from monitor.config import Company, Config, ConfigError, Desk, Digest, load
+from monitor.config import Config, ConfigError, load
 from monitor.schedule import Engine
+from monitor.settings import Company, Desk, Digest
 from monitor.store.models import Delivery, Dismissal, Outcome
 from monitor.watch.reports import digest, export
 from monitor.watch.reports.digest import due_at, queue_digest
