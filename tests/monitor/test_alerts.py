@@ -23,6 +23,7 @@ from monitor.store.models import (
     AlertState,
     Channel,
     Delivery,
+    Message,
     Severity,
     now,
 )
@@ -231,8 +232,9 @@ class TestPruning:
         run(session, wire, told, clock, minutes=1)
         alerts.resolve(session, SPIKE.key, told.alerts)
         alerts.acknowledge(session, the(session, "backlog").id, ALICE, told.alerts)
-        digest = {"message": "digest", "key": "digest:2026-W47", "title": "", "text": ""}
-        session.add(Delivery(channel="mail", sent_at=now(), **digest))
+        sent = {"channel": "mail", "key": "digest:2026-W47", "sent_at": now()}
+        digest = {"message": Message.DIGEST, "title": "", "text": ""}
+        session.add(Delivery.model_validate({**sent, **digest}))
         session.commit()
         run(session, wire, told, clock, minutes=1)
         clock.go(days=29)

@@ -236,8 +236,8 @@ class TestOutages:
         assert counts is not None
         if counts.dead is None:
             return []
-        hours = counts.dead[len(counts.dead) % 12 :].reshape(-1, 12).all(axis=1)
-        return [len(hours) - int(hour) for hour in np.flatnonzero(hours)]
+        hours = counts.dead[len(counts.dead) % 12 :].reshape(-1, 12).sum(axis=1)
+        return [len(hours) - int(hour) for hour in np.flatnonzero(hours == 12)]
 
     @pytest.mark.parametrize("how", ["off", "failing", "silent"])
     def test_after_five_days_of_seeing_nothing_the_usual_is_no_surge(

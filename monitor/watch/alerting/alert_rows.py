@@ -134,8 +134,9 @@ def prune(session: Session, days: int = LEDGER_DAYS) -> None:
         gone = session.exec(old.limit(200).with_for_update(skip_locked=True)).all()
         if not gone:
             break
-        for column in (col(Delivery.alert_id), col(AlertEvent.alert_id), col(Alert.id)):
-            _delete(session, column.class_, column.in_(gone))
+        _delete(session, Delivery, col(Delivery.alert_id).in_(gone))
+        _delete(session, AlertEvent, col(AlertEvent.alert_id).in_(gone))
+        _delete(session, Alert, col(Alert.id).in_(gone))
         session.commit()
     current = sa.exists().where(
         col(Alert.id) == col(Delivery.alert_id), col(Alert.firings) == col(Delivery.firing), STANDS

@@ -6,6 +6,7 @@ Else an engine that was off for five days would take the sixth for a surge.
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -65,7 +66,8 @@ def gaps(
         col(Fetch.finished_at).is_not(None),
         col(Fetch.error).is_(None),
     )
-    until = sa.func.lead(col(Fetch.started_at), type_=col(Fetch.started_at).type).over(
+    begun: Any = col(Fetch.started_at)
+    until = sa.func.lead(begun, type_=begun.type).over(
         partition_by=col(Fetch.source_id), order_by=col(Fetch.started_at)
     )
     rows = sa.select(
