@@ -7,7 +7,7 @@ from dashboard import resources
 from dashboard.markup import draw, foreign, tag
 from dashboard.widgets import counted
 from monitor.store.db import DatabaseError
-from monitor.watch.alerting import alerts
+from monitor.watch.alerting import alert_lists
 
 ALERTS_PAGE = "app_pages/alerts.py"
 
@@ -40,4 +40,4 @@ def draw_alarm() -> None:
 def firing() -> list[str]:
     """The titles of what fires; up to 10 s old. Raises where the database cannot be read."""
     with resources.open_session() as session:
-        return [alert.title for alert in alerts.firing(session)]
+        return [alert.title for alert in alert_lists.firing(session)]

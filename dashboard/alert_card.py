@@ -12,7 +12,7 @@ from dashboard.alarm_line import ALERTS_PAGE, firing
 from dashboard.markup import Markup, draw, foreign, tag
 from monitor.alert_settings import AlertSettings
 from monitor.store.models import Alert, AlertEvent, AlertKind, AlertState, Severity, now
-from monitor.watch.alerting import alerts
+from monitor.watch.alerting import alert_lists, alert_words, alerts
 
 STATES = {
     AlertState.FIRING: ("Firing", "red"),
@@ -95,9 +95,9 @@ def _buttons(alert: Alert) -> None:
             key=f"ack-{alert.id}",
             type="primary",
             on_click=_act,
-            args=(_acknowledge, alert.id, "You look after it: nobody is told of it again."),
+            args=(alerts.acknowledge, alert.id, f"You look after it: {_told_again()}."),
             kwargs={"undo": alerts.take_back},
-            help="You look after it: it is told to nobody again until it is over",
+            help=f"You look after it: {_told_again()}",
         )
     if alert.state == AlertState.ACKNOWLEDGED:
         st.button(
@@ -155,8 +155,11 @@ def _bound(call: Change, alert_id: int) -> actions.Act:
     return lambda session, agent: call(session, alert_id, agent, settings)
 
 
-def _acknowledge(session: Session, alert_id: int, agent: str, _: AlertSettings) -> None:
-    alerts.acknowledge(session, alert_id, agent)
+def _told_again() -> str:
+    after = resources.config().alerts.remind_after
+    if after is None:
+        return "it is told to nobody again until it is over"
+    return f"it is told once more if it still fires in {alert_words.span(after)}"
 
 
 def _link(alert: Alert, *, alone: bool) -> None:
@@ -182,7 +185,7 @@ def _link(alert: Alert, *, alone: bool) -> None:
 def _history(alert: Alert) -> None:
     zone = resources.config().zone
     with resources.session() as session:
-        events = alerts.history(session, alert.id)
+        events = alert_lists.history(session, alert.id)
     draw(
         tag("ol", *[_event(event, times.clock(event.at, zone)) for event in events], cls="history")
     )

@@ -11,7 +11,7 @@ from dashboard.markup import Markup, draw, foreign, tag
 from monitor.desk.queue import work_queue
 from monitor.desk.queue.work_queue import Row
 from monitor.store.models import Alert, AlertState, now
-from monitor.watch.detection import surges
+from monitor.watch.detection import surge_cases
 
 CASE_PAGE = "app_pages/case.py"
 
@@ -20,7 +20,7 @@ SHOWN = 100
 
 def draw_cases_of(alert: Alert) -> None:
     """The cases that an alert is about, where it is a surge."""
-    place = surges.place_of(dict(parse_qsl(alert.address)))
+    place = surge_cases.place_of(dict(parse_qsl(alert.address)))
     if place is not None:
         over = alert.state == AlertState.RESOLVED
         draw_cases(place, alert.resolved_at if over and alert.resolved_at else now())
@@ -29,7 +29,7 @@ def draw_cases_of(alert: Alert) -> None:
 def draw_asked() -> bool:
     """The cases of the time and place in the address. Returns whether there is one."""
     asked = {name: st.query_params[name] for name in st.query_params}
-    place, until = surges.place_of(asked), now()
+    place, until = surge_cases.place_of(asked), now()
     if place is None:
         return False
     with suppress(KeyError, ValueError, OverflowError):
@@ -38,11 +38,11 @@ def draw_asked() -> bool:
     return True
 
 
-def draw_cases(place: surges.Place, until: datetime) -> None:
+def draw_cases(place: surge_cases.Place, until: datetime) -> None:
     """The cases, the newest first."""
     limit = resources.threshold()
     with resources.session() as session:
-        ids = surges.cases(session, place, until, limit or 0.5, SHOWN + 1)
+        ids = surge_cases.cases(session, place, until, limit or 0.5, SHOWN + 1)
         rows = work_queue.rows(session, ids[:SHOWN])
     zone = resources.config().zone
     many = f"The latest {SHOWN} cases" if len(ids) > SHOWN else widgets.counted(len(ids), "case")

@@ -105,6 +105,7 @@ def _found(chosen: str, ratio: float, excess: int) -> Backtest:
             surges.detector(settings),
             DAYS,
             now(),
+            resources.config().every,
             **_place(chosen),
         )
 

@@ -35,14 +35,14 @@ def draw_figures(told: Overview) -> None:
                 f"{present.posts:,}",
                 told.asked("posts"),
                 change(present.posts, before.posts),
-                "Public posts of others, without reposts",
+                "Public posts of others, without reposts and what was written down by hand",
             ),
             figure(
                 "Complaints",
                 f"{present.complaints:,}",
                 told.asked("complaints"),
                 change(present.complaints, before.complaints),
-                "Posts that the model takes for complaints; several can make one case",
+                "Public posts that the model takes for complaints; several can make one case",
             ),
             figure(
                 "Share of all posts",

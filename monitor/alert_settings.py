@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from monitor.sla_settings import Length
+from monitor.sla_settings import Length, length
 
 ChannelName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 
@@ -29,6 +29,15 @@ def _quiet(text: object) -> object:
     return time(hour, minute), time(last_hour, last_minute)
 
 
+def _reminder(text: object) -> object:
+    if text is None or text == "never":
+        return None
+    try:
+        return length(text)
+    except ValueError as error:
+        raise ValueError(f'{error}, or "never"') from error
+
+
 class AlertSettings(BaseModel):
     """Who is told of alerts, and when. Unknown keys are refused."""
 
@@ -43,6 +52,9 @@ class AlertSettings(BaseModel):
     escalate_after: Length = timedelta(minutes=30)
     repeat: Length = timedelta(hours=4)
     """How often an alert that fires on, and that nobody acknowledges, is told again."""
+    remind_after: Annotated[timedelta | None, BeforeValidator(_reminder)] = timedelta(hours=12)
+    """When an alert that was acknowledged and fires on is told once more: who has it may have gone
+    home. None, written "never": not until it is over."""
     quiet: Annotated[Quiet | None, BeforeValidator(_quiet)] = None
     """When tickets wait; pages go out."""
     show_handles: bool = False

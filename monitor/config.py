@@ -9,155 +9,33 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import time, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import BaseModel, ValidationError
 
 from connectors import CONNECTORS
 from connectors.base import Connector
 from monitor.alert_settings import AlertSettings, channel_variable
 from monitor.hours import Hours
-from monitor.sla_settings import HoursTable, Length, Policy, problems
-
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}$")]
+from monitor.settings import (
+    Company,
+    Desk,
+    Digest,
+    Incidents,
+    Person,
+    Settings,
+    SourceTable,
+    needs_approval,
+)
+from monitor.sla_settings import Policy, problems
 
 
 class ConfigError(Exception):
     """config.toml cannot be used. The text names the setting, its problem and the line."""
-
-
-class Section(BaseModel):
-    """A table of config.toml: unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Company(Section):
-    """Who we are, and which posts are about us."""
-
-    name: str = Field(min_length=1)
-    query: str = ""
-    """What counts as being about us: see monitor.intake.matching. Empty: every post."""
-    accounts: list[str] = []
-    """Our own handles: their posts are ours, never cases."""
-
-
-class Person(Section):
-    """Somebody who works at the desk."""
-
-    name: Name
-    role: Literal["agent", "lead"] = "agent"
-    """A lead approves answers, and is told when a promise of an SLA is broken."""
-    needs_approval: bool = False
-    """Under approval = "chosen": a lead reads their answers first."""
-    capacity: int = Field(default=20, ge=0, le=10_000)
-    """Open cases up to which the monitor hands out more: see desk.auto_assign."""
-    languages: list[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]] = []
-    """Languages of the cases that are handed out, by their codes: en, de. Empty: every language."""
-
-
-class Desk(Section):
-    """How cases are made and ranked."""
-
-    threshold: float | None = Field(default=None, ge=0, le=1)
-    """Complaint probability that opens a case; left out: the one that the model suggests."""
-    warn_before: Length = timedelta(minutes=30)
-    """How long before a promise of an SLA breaks its case's owner is told, by the clock."""
-    approval: Literal["never", "everyone", "chosen"] = "never"
-    """Whose answers a lead reads before they go out: nobody's, those of everyone who is no lead, or
-    those of the people with needs_approval."""
-    private_contact: str = Field(default="", max_length=300)
-    """Where a customer goes on in private: a link, or words with one."""
-    auto_assign: bool = False
-    """Hand cases that nobody has to people who are here and have room."""
-    own_contacts: list[str] = []
-    """Our telephone numbers, mail addresses and domains: no customer's data in an answer."""
-
-
-class Digest(Section):
-    """The week in a message, to channels as alerts go to."""
-
-    channels: list[str] = []
-    """Their names. None: no digest."""
-    weekday: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"] = "mon"
-    at: time = time(8)
-    """By the clock of the team's time zone."""
-
-
-class Incidents(Section):
-    """How cases that tell of one fault are found and counted."""
-
-    window: Length = timedelta(hours=72)
-    """How far back a case looks for others that tell of the same fault."""
-    silent_low: int = Field(default=25, ge=0, le=100_000)
-    silent_high: int = Field(default=50, ge=0, le=100_000)
-    """For one who tells of a fault, how many keep silent: a rule of thumb, not measured."""
-
-    @field_validator("silent_high")
-    @classmethod
-    def ordered(cls, value: int, info: ValidationInfo) -> int:
-        """Only a range that goes upwards."""
-        if value < info.data.get("silent_low", 0):
-            raise ValueError("must not be below silent_low")
-        return value
-
-
-class SourceTable(BaseModel):
-    """The part of a [sources.NAME] table that every connector shares."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    connector: str
-    enabled: bool = True
-    every_seconds: float | None = Field(default=None, gt=0, le=86_400)
-    """Wait between two fetches; left out: what the connector thinks polite."""
-    query: str | None = None
-    """Instead of the company's query. Empty: every post of this source is about us."""
-
-    @field_validator("connector")
-    @classmethod
-    def known(cls, value: str) -> str:
-        """Only what is listed in CONNECTORS."""
-        if value not in CONNECTORS:
-            raise ValueError(f"no such connector; there are {', '.join(sorted(CONNECTORS))}")
-        return value
-
-
-class Settings(Section):
-    """The top level of config.toml, without its sources."""
-
-    company: Company
-    database_url: str = "sqlite:///data/monitor.db"
-    timezone: str = "UTC"
-    """The team's, for times on screen and days in charts."""
-    model: str = "shipped"
-    """The shipped model, or a Hugging Face sequence classification model (name or folder)."""
-    desk: Desk = Desk()
-    people: list[Person] = Field(default=[], max_length=200)
-    incidents: Incidents = Incidents()
-    hours: HoursTable = HoursTable()
-    sla: list[Policy] = []
-    digest: Digest = Digest()
-    alerts: AlertSettings = AlertSettings()
-
-    @field_validator("timezone")
-    @classmethod
-    def exists(cls, value: str) -> str:
-        """Only names of the time zone database."""
-        if value not in available_timezones():
-            raise ValueError("no such time zone; write it like Europe/Vienna")
-        return value
 
 
 @dataclass(frozen=True)
@@ -203,6 +81,11 @@ class Config:
     channels: Mapping[str, str] = field(repr=False, default_factory=dict)
     """Addresses of the channels that alerts go to; one without an address is not in it."""
 
+    @property
+    def every(self) -> dict[str, timedelta]:
+        """How often each source is fetched, by name."""
+        return {name: source.every for name, source in self.sources.items()}
+
 
 def load(path: Path) -> Config:
     """Read and check `path`. Raises ConfigError, which names what to mend."""
@@ -246,6 +129,7 @@ class _Reader:
             for location, what in problems(settings.sla, settings.hours):
                 self._problem(location, what)
             self._check_approval(settings)
+            self._check_digest(settings)
         if self.problems or settings is None:
             raise ConfigError("\n".join([f"{self.path} cannot be used:", *self.problems]))
         return Config(
@@ -278,6 +162,17 @@ class _Reader:
         if alone:
             what = f'nobody can approve what {alone[0]} writes: give somebody else role = "lead"'
             self._problem(("desk", "approval"), what)
+
+    def _check_digest(self, settings: Settings) -> None:
+        """A channel is there if [alerts] names it or it has an address: managers may get the digest
+        and no alert."""
+        known = settings.alerts.channels
+        told = f"there are {', '.join(known)}" if known else "[alerts] names none"
+        for place, name in enumerate(settings.digest.channels):
+            if name not in known and not self.environment.get(channel_variable(name)):
+                what = f"there is no channel {name}; {told}. For another set"
+                where = ("digest", "channels", place)
+                self._problem(where, f"{what} {channel_variable(name)} in the environment")
 
     def _source(self, name: str, table: Any, settings: Settings | None) -> SourceConfig | None:
         where = ("sources", name)
@@ -344,17 +239,6 @@ def _plain(problem: Any) -> str:
     message = message[0].lower() + message[1:]
     value = problem.get("input")
     return f"{message} (it is {value!r})" if isinstance(value, str | int | float) else message
-
-
-def needs_approval(settings: Settings) -> frozenset[str]:
-    """The names of those whose answers a lead has to approve."""
-    rule = settings.desk.approval
-    return frozenset(
-        person.name
-        for person in settings.people
-        if (rule == "everyone" and person.role != "lead")
-        or (rule == "chosen" and person.needs_approval)
-    )
 
 
 def secret_variable(source: str, secret: str) -> str:

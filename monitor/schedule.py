@@ -29,9 +29,9 @@ from monitor.intake.matching import QueryError
 from monitor.intake.scoring import rescore, score_new
 from monitor.intake.sources import sync_sources
 from monitor.model.scorer import Scorer, load_scorer, suggested_threshold
-from monitor.watch.alerting import alerts, health, notify
-from monitor.watch.alerting.watchers import LOOK_EVERY, Watchers
+from monitor.watch.alerting import alert_rows, alerts, health, notify
 from monitor.watch.incident.proposing import propose
+from monitor.watch.looking.watchers import LOOK_EVERY, Watchers
 from monitor.watch.reports import digest
 
 log = logging.getLogger(__name__)
@@ -167,9 +167,10 @@ class Engine:
             notify.send_due(session, self.config)
 
     def prune(self) -> None:
-        """Forget old fetches that told nothing."""
+        """Forget old fetches that told nothing, alerts that are long over, and what they told."""
         with Session(self.database) as session:
             health.prune_ledger(session)
+            alert_rows.prune(session)
 
 
 def threshold(config: Config) -> float:

@@ -7,7 +7,8 @@ from typer.testing import CliRunner
 
 from connectors import CONNECTORS
 from monitor.__main__ import app
-from monitor.config import Company, Desk, Settings, SourceTable, secret_variable
+from monitor.config import secret_variable
+from monitor.settings import Company, Desk, Settings, SourceTable
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ from dashboard.backtest_box import draw_backtest
 from dashboard.channel_box import draw_channels
 from dashboard.markup import draw, tag
 from monitor.store.models import Alert
-from monitor.watch.alerting import alerts
+from monitor.watch.alerting import alert_lists
 
 REFRESH_SECONDS = 10
 
@@ -53,7 +53,7 @@ def _standing() -> None:
     """What is not over, what fires first."""
     actions.show_outcome()
     with resources.session() as session:
-        found = alerts.standing(session, SHOWN)
+        found = alert_lists.standing(session, SHOWN)
     if not found:
         alive = resources.vitals().health.engine_alive
         text = "The engine looks around twice a minute. What goes wrong shows here."
@@ -68,7 +68,7 @@ def _standing() -> None:
 
 def _over() -> None:
     with resources.session() as session:
-        found = alerts.over(session, OVER_SHOWN)
+        found = alert_lists.over(session, OVER_SHOWN)
     if not found:
         return
     shown = st.expander(

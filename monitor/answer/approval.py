@@ -12,9 +12,9 @@ from monitor.answer.drafts import all_rules
 from monitor.answer.private import how
 from monitor.answer.replies import NOTHING_LISTED, deliver
 from monitor.answer.steps import check_owner, check_stands, check_text, set_case, take
-from monitor.config import Desk
 from monitor.desk.cases import CaseConflictError, CaseError, record
 from monitor.desk.clock import notices
+from monitor.settings import Desk
 from monitor.store.models import Case, Notice, NoticeKind, Reply, ReplyStatus, now
 
 LONGEST_NOTE = 2000

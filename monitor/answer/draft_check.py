@@ -9,8 +9,8 @@ from sqlmodel import Session, col, select
 from monitor.answer import promises
 from monitor.answer.drafts import Context, Finding, all_rules, check
 from monitor.answer.plain import sentence_at
-from monitor.config import Desk
 from monitor.desk.cases import CaseError, record
+from monitor.settings import Desk
 from monitor.store.models import (
     Author,
     Canned,

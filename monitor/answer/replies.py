@@ -28,10 +28,10 @@ from monitor.answer.steps import (
     take,
     unfinished,
 )
-from monitor.config import Desk
 from monitor.desk.arrivals.answers import native_key
 from monitor.desk.arrivals.turns import we_answered
 from monitor.desk.cases import CaseConflictError, CaseError, record
+from monitor.settings import Desk
 from monitor.store.db import lock_writes, row_count
 from monitor.store.models import Case, Post, Reply, ReplyStatus, now
 

@@ -12,7 +12,8 @@ from monitor.commands.shared import DEFAULT_CONFIG, ConfigPath, console, errors,
 from monitor.config import Config, load
 from monitor.store.db import connect, migrate
 from monitor.store.models import Alert, AlertState, now
-from monitor.watch.alerting import alerts, notify
+from monitor.watch.alerting import notify
+from monitor.watch.alerting.alert_rows import STANDS
 from monitor.watch.detection import backtest as trial
 from monitor.watch.detection import surges
 
@@ -55,7 +56,7 @@ def list_(
     migrate(database)
     table = Table("alert", "state", "severity", "since", "what", box=None)
     with Session(database) as session:
-        query = select(Alert) if everything else select(Alert).where(alerts.STANDS)
+        query = select(Alert) if everything else select(Alert).where(STANDS)
         rows = session.exec(query.order_by(col(Alert.fired_at).desc()).limit(200)).all()
         for row in rows:
             table.add_row(str(row.id), row.state, row.severity, _local(row, checked), _what(row))
@@ -86,7 +87,9 @@ def backtest(
     rules = surges.detector(tried)
     with Session(database) as session, errors.status("Trying it on the past ..."):
         limit = schedule.threshold(checked)
-        found = trial.backtest(session, limit, rules, days, now(), network=network, source=source)
+        found = trial.backtest(
+            session, limit, rules, days, now(), checked.every, network=network, source=source
+        )
     times = "once" if len(found.firings) == 1 else f"{len(found.firings)} times"
     console.print(f"This rule would have fired {times} in the last {found.days} days.")
     if found.learned_since is None:

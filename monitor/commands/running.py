@@ -18,7 +18,8 @@ from monitor.commands.shared import DEFAULT_CONFIG, ConfigPath, console, errors
 from monitor.config import Config, load
 from monitor.store.db import connect, migrate
 from monitor.store.models import Source
-from monitor.watch.alerting import health, lookout
+from monitor.watch.alerting import health
+from monitor.watch.looking import lookout
 
 Port = Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")]
 

@@ -9,7 +9,7 @@ from monitor.alert_settings import AlertSettings
 from monitor.config import Config
 from monitor.store.models import Alert, AlertKind, AlertState, Channel, Severity, now
 from monitor.watch.alerting import alerts, notify
-from monitor.watch.alerting.alerts import Finding
+from monitor.watch.alerting.alert_rows import Finding
 from tests.dashboard.conftest import Seat
 from tests.dashboard.seed import Desk
 
@@ -130,7 +130,7 @@ def test_an_address_that_nobody_wrote(desk: Desk, address: dict[str, str]) -> No
 def test_the_history_and_what_is_over(desk: Desk) -> None:
     alert_id = fire(desk)
     with Session(desk.engine) as session:
-        alerts.acknowledge(session, alert_id, "bob")
+        alerts.acknowledge(session, alert_id, "bob", SETTINGS)
         alerts.resolve(session, "spike:all", SETTINGS)
     seat = Seat().open("alerts")
     assert "Nothing is firing" in seat.html

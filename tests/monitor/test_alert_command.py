@@ -12,7 +12,7 @@ from monitor.alert_settings import AlertSettings
 from monitor.store.db import connect
 from monitor.store.models import AlertKind, Author, Post, Severity, Source, now
 from monitor.watch.alerting import alerts
-from monitor.watch.alerting.alerts import Finding
+from monitor.watch.alerting.alert_rows import Finding
 from monitor.watch.alerting.channels import Letter
 
 CONFIG = """

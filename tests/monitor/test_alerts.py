@@ -1,17 +1,21 @@
 """The life of an alert, and what is told of it, on both databases."""
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import sqlalchemy as sa
 import time_machine
 from sqlmodel import Session, col, select
 
 from monitor.alert_settings import AlertSettings
-from monitor.config import Company, Config, Desk
+from monitor.config import Config
+from monitor.settings import Company, Desk
 from monitor.store.models import (
     Alert,
     AlertEvent,
@@ -19,11 +23,12 @@ from monitor.store.models import (
     AlertState,
     Channel,
     Delivery,
+    Message,
     Severity,
     now,
 )
-from monitor.watch.alerting import alerts, notify
-from monitor.watch.alerting.alerts import AlertError, Finding
+from monitor.watch.alerting import alert_lists, alert_rows, alerts, notify
+from monitor.watch.alerting.alert_rows import AlertError, Finding
 from monitor.watch.alerting.channels import Letter
 from tests.conftest import ALICE, BOB, NOON
 
@@ -137,7 +142,7 @@ class TestLife:
 
     def test_one_that_is_over_fires_again_as_a_new_firing(self, session: Session) -> None:
         alerts.fire(session, SPIKE, settings())
-        alerts.acknowledge(session, the(session).id, ALICE)
+        alerts.acknowledge(session, the(session).id, ALICE, settings())
         assert alerts.resolve(session, "spike:all", settings())
         assert not alerts.resolve(session, "spike:all", settings())
         assert not alerts.resolve(session, "never", settings())
@@ -151,7 +156,7 @@ class TestLife:
     def test_a_ticket_becomes_a_page_once_and_stays_one(self, session: Session) -> None:
         low = replace(SPIKE, severity=Severity.TICKET)
         alerts.fire(session, low, settings())
-        alerts.acknowledge(session, the(session).id, ALICE)
+        alerts.acknowledge(session, the(session).id, ALICE, settings())
         for found in (SPIKE, SPIKE, low):
             assert not alerts.fire(session, found, settings())
         found_now = the(session)
@@ -170,14 +175,14 @@ class TestLife:
     def test_who_came_second_is_told_who_was_first(self, session: Session) -> None:
         alerts.fire(session, SPIKE, settings())
         alert_id = the(session).id
-        alerts.acknowledge(session, alert_id, ALICE)
+        alerts.acknowledge(session, alert_id, ALICE, settings())
         with pytest.raises(AlertError, match="it is acknowledged by alice"):
-            alerts.acknowledge(session, alert_id, BOB)
+            alerts.acknowledge(session, alert_id, BOB, settings())
         alerts.take_back(session, alert_id, ALICE, settings())
         with pytest.raises(AlertError, match="it is firing"):
             alerts.take_back(session, alert_id, BOB, settings())
         with pytest.raises(AlertError, match="no such alert"):
-            alerts.acknowledge(session, 999, BOB)
+            alerts.acknowledge(session, 999, BOB, settings())
 
     def test_a_silence_has_an_end_and_a_reason(self, session: Session) -> None:
         alerts.fire(session, SPIKE, settings())
@@ -193,7 +198,7 @@ class TestLife:
         found = the(session)
         assert (found.silenced_by, found.silence_reason) == (ALICE, "planned works")
         with pytest.raises(AlertError, match="it is silenced by alice"):
-            alerts.acknowledge(session, alert_id, BOB)
+            alerts.acknowledge(session, alert_id, BOB, settings())
         alerts.unsilence(session, alert_id, BOB, settings())
         assert the(session).state == AlertState.FIRING
         with pytest.raises(AlertError, match="it is firing"):
@@ -217,6 +222,75 @@ class TestLife:
         assert the(session).silenced_until is None
 
 
+class TestPruning:
+    def test_what_is_long_over_goes_with_all_that_was_told_of_it(
+        self, session: Session, clock: Clock, wire: Wire
+    ) -> None:
+        told = config()
+        alerts.fire(session, SPIKE, told.alerts)
+        alerts.fire(session, SLOW, told.alerts)
+        run(session, wire, told, clock, minutes=1)
+        alerts.resolve(session, SPIKE.key, told.alerts)
+        alerts.acknowledge(session, the(session, "backlog").id, ALICE, told.alerts)
+        sent = {"channel": "mail", "key": "digest:2026-W47", "sent_at": now()}
+        digest = {"message": Message.DIGEST, "title": "", "text": ""}
+        session.add(Delivery.model_validate({**sent, **digest}))
+        session.commit()
+        run(session, wire, told, clock, minutes=1)
+        clock.go(days=29)
+        alert_rows.prune(session)
+        assert the(session).state == AlertState.RESOLVED
+        clock.go(days=2)
+        alert_rows.prune(session)
+        (kept,) = session.exec(select(Alert))
+        assert kept.key == "backlog"
+        assert set(session.exec(select(AlertEvent.alert_id))) == {kept.id}
+        assert [d.message for d in session.exec(select(Delivery))] == ["fired"]
+        alerts.resolve(session, "backlog", told.alerts)
+        run(session, wire, told, clock, minutes=1)
+        assert wire.titles[-1] == ("mail", f"Over: {SLOW.title}"), "who was told is not forgotten"
+        # What comes again is told again, though its messages have the names of the old ones.
+        assert alerts.fire(session, SPIKE, told.alerts)
+        run(session, wire, told, clock, minutes=1)
+        assert wire.titles[-1] == ("pager", SPIKE.title)
+
+    def test_of_what_fires_again_and_again_the_old_messages_go(
+        self, session: Session, clock: Clock, wire: Wire
+    ) -> None:
+        told = config(escalate=[])
+        for _ in range(3):
+            alerts.fire(session, SPIKE, told.alerts)
+            run(session, wire, told, clock, minutes=1)
+            alerts.resolve(session, SPIKE.key, told.alerts)
+            run(session, wire, told, clock, days=20)
+        alert_rows.prune(session)
+        assert the(session).firings == 3
+        assert set(session.exec(select(Delivery.firing))) == {2, 3}
+
+    def test_what_still_waits_or_is_silenced_stays(
+        self, session: Session, clock: Clock, wire: Wire
+    ) -> None:
+        told = config()
+        alerts.fire(session, SPIKE, told.alerts)
+        run(session, wire, told, clock, minutes=1)
+        alerts.fire(session, replace(SLOW, severity=Severity.PAGE), told.alerts)
+        wire.broken = {"pager", "lead", "mail"}
+        run(session, wire, told, clock, minutes=1)
+        alerts.resolve(session, SPIKE.key, told.alerts)
+        clock.go(days=40)
+        alert_rows.prune(session)
+        assert the(session).state == AlertState.RESOLVED, "nobody knows yet that it is over"
+        silenced = the(session, "backlog").id
+        alerts.silence(session, silenced, ALICE, now() + timedelta(days=30), "works")
+        alerts.resolve(session, "backlog", told.alerts)
+        clock.go(days=29)
+        alert_rows.prune(session, days=20)
+        assert the(session, "backlog").silenced_by == ALICE
+        clock.go(days=2)
+        alert_rows.prune(session, days=20)
+        assert "backlog" not in session.exec(select(Alert.key)).all()
+
+
 class TestTelling:
     def test_it_is_told_once_and_told_when_it_is_over(
         self, session: Session, clock: Clock, wire: Wire
@@ -228,7 +302,7 @@ class TestTelling:
         for _ in range(3):
             run(session, wire, told, clock, seconds=10)
         assert wire.titles == [("pager", SPIKE.title)]
-        alerts.acknowledge(session, the(session).id, ALICE)
+        alerts.acknowledge(session, the(session).id, ALICE, settings())
         run(session, wire, told, clock, minutes=10)
         alerts.resolve(session, "spike:all", told.alerts)
         for _ in range(3):
@@ -249,7 +323,7 @@ class TestTelling:
         alerts.fire(session, SPIKE, told.alerts)
         alert_id = the(session).id
         if how == "acknowledge":
-            alerts.acknowledge(session, alert_id, ALICE)
+            alerts.acknowledge(session, alert_id, ALICE, settings())
         elif how == "silence":
             alerts.silence(session, alert_id, ALICE, now() + timedelta(hours=1), "works")
         else:
@@ -268,10 +342,75 @@ class TestTelling:
             run(session, wire, told, clock, minutes=30)
         assert wire.titles == [("pager", SPIKE.title), ("pager", f"Still: {SPIKE.title}")]
         assert "It has been so for 4 h 0 min." in wire.taken[1][1].text
-        alerts.acknowledge(session, the(session).id, ALICE)
+        alerts.acknowledge(session, the(session).id, ALICE, settings())
         for _ in range(20):
             run(session, wire, told, clock, minutes=30)
         assert len(wire.taken) == 2
+
+    def test_what_was_acknowledged_and_fires_on_is_told_once_more(
+        self, session: Session, clock: Clock, wire: Wire
+    ) -> None:
+        told = config(escalate=[])
+        alerts.fire(session, SPIKE, told.alerts)
+        run(session, wire, told, clock, minutes=1)
+        for _ in range(2):
+            wire.taken.clear()
+            alerts.acknowledge(session, the(session).id, ALICE, told.alerts)
+            for _ in range(60):
+                run(session, wire, told, clock, minutes=30)
+            ((name, letter),) = wire.taken
+            assert (name, letter.title) == (
+                "pager",
+                f"Acknowledged and still firing: {SPIKE.title}",
+            )
+            assert "Acknowledged by alice 12 hours ago and still firing." in letter.text
+            assert the(session).state == AlertState.ACKNOWLEDGED, "she still has it"
+            assert events(session)[-1] == "told again"
+            # Somebody who acknowledges it anew is reminded anew.
+            alerts.take_back(session, the(session).id, ALICE, told.alerts)
+
+    @pytest.mark.parametrize("what", ["never", "taken back", "silenced", "over"])
+    def test_nobody_is_reminded_of_what_is_not_acknowledged_any_more(
+        self, session: Session, clock: Clock, wire: Wire, what: str
+    ) -> None:
+        told = config(
+            escalate=[], repeat="300 h", remind_after="never" if what == "never" else "1 h"
+        )
+        alerts.fire(session, SPIKE, told.alerts)
+        run(session, wire, told, clock, minutes=1)
+        alert_id = the(session).id
+        alerts.acknowledge(session, alert_id, ALICE, told.alerts)
+        if what == "taken back":
+            alerts.take_back(session, alert_id, ALICE, told.alerts)
+        elif what == "silenced":
+            alerts.silence(session, alert_id, ALICE, now() + timedelta(days=20), "works")
+        elif what == "over":
+            alerts.resolve(session, "spike:all", told.alerts)
+        for _ in range(50):
+            run(session, wire, told, clock, hours=1)
+        assert [title for _, title in wire.titles if "Acknowledged" in title] == []
+
+    def test_of_two_engines_only_one_reminds(self, database: sa.Engine, clock: Clock) -> None:
+        with Session(database) as session:
+            for number in range(5):
+                alerts.fire(session, replace(SPIKE, key=f"spike:{number}"), settings())
+            for alert in alert_lists.firing(session):
+                alerts.acknowledge(session, alert.id, BOB, settings())
+        clock.go(hours=13)
+        both = threading.Barrier(2)
+
+        def engine() -> int:
+            with Session(database) as session:
+                both.wait(10)
+                return alerts.tick(session, settings())
+
+        with ThreadPoolExecutor(2) as pool:
+            counts = [each.result(30) for each in [pool.submit(engine) for _ in range(2)]]
+        assert sum(counts) == 5
+        with Session(database) as session:
+            waiting = select(Delivery.alert_id).where(col(Delivery.message) == "reminded")
+            assert len(session.exec(waiting).all()) == 5
+            assert alerts.tick(session, settings()) == 0
 
     def test_nobody_acknowledges_and_the_lead_is_told_once(
         self, session: Session, clock: Clock, wire: Wire
@@ -291,7 +430,7 @@ class TestTelling:
         told = config()
         alerts.fire(session, SPIKE, told.alerts)
         run(session, wire, told, clock, minutes=29)
-        alerts.acknowledge(session, the(session).id, ALICE)
+        alerts.acknowledge(session, the(session).id, ALICE, settings())
         for _ in range(10):
             run(session, wire, told, clock, minutes=6)
         assert [name for name, _ in wire.titles] == ["pager"]
@@ -426,3 +565,11 @@ def test_quiet_hours_may_span_midnight() -> None:
     for wrong in ("22-7", "25:00-07:00", "07:00-07:00", 7):
         with pytest.raises(ValueError, match="22:00-07:00"):
             settings(quiet=wrong)
+
+
+def test_a_reminder_is_a_length_or_never() -> None:
+    assert settings().remind_after == timedelta(hours=12)
+    assert settings(remind_after="90 min").remind_after == timedelta(minutes=90)
+    assert settings(remind_after="never").remind_after is None
+    with pytest.raises(ValueError, match="'8 h', or \"never\""):
+        settings(remind_after="0 h")

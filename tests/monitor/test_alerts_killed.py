@@ -17,13 +17,14 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlmodel import Session, select
 from monitor.alert_settings import AlertSettings
-from monitor.config import Company, Config, Desk
+from monitor.config import Config
+from monitor.settings import Company, Desk
 from monitor.store.db import connect
 from monitor.store.models import Alert, AlertKind, AlertState, Severity
-from monitor.watch.alerting import alerts, notify
+from monitor.watch.alerting import alert_rows, alerts, deliveries, notify
 
 url, what = sys.argv[1:]
-alerts.TOGETHER = notify.LEASE = timedelta(0)
+deliveries.TOGETHER = notify.LEASE = timedelta(0)
 told = AlertSettings(page=["pager"])
 config = Config(Path("c"), Company(name="Acme"), "", ZoneInfo("UTC"), "fake", Desk(), [], {},
                 alerts=told, channels={"pager": "json://pager"})
@@ -34,7 +35,7 @@ def send(address, letter):
     os.write(write, f"{line}\\n".encode())
 
 def work(session, name):
-    found = alerts.Finding(name, AlertKind.SPIKE, Severity.PAGE, name, "more than usual")
+    found = alert_rows.Finding(name, AlertKind.SPIKE, Severity.PAGE, name, "more than usual")
     alerts.fire(session, found, told)
     notify.send_due(session, config, send)
 
@@ -67,7 +68,7 @@ while True:
             if what == "acknowledge":
                 firing = select(Alert).where(Alert.state == AlertState.FIRING)
                 for alert in session.exec(firing).all():
-                    alerts.acknowledge(session, alert.id, "alice")
+                    alerts.acknowledge(session, alert.id, "alice", told)
             for _ in range(3):
                 work(session, name)
         engine.dispose()

@@ -4,8 +4,8 @@ import pytest
 from sqlmodel import Session
 
 from monitor.answer import canned, private, replies
-from monitor.config import Desk as DeskSettings
 from monitor.desk.cases import CaseConflictError, CaseError
+from monitor.settings import Desk as DeskSettings
 from monitor.store.models import Author, Case, ReplyStatus
 from tests.conftest import ALICE, BOB, ScriptedNetwork
 from tests.monitor.test_desk import Desk, desk

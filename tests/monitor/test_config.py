@@ -114,6 +114,28 @@ def test_approval_needs_another_lead(tmp_path: Path, rule: str, people: str) -> 
         load(written(tmp_path, text))
 
 
+def test_the_digest_goes_only_to_channels_that_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = '[company]\nname = "Acme"\n\n[digest]\nchannels = ["mail", "bosses"]\n'
+    named = '[alerts]\npage = ["pager"]\nticket = ["mail"]\n'
+    missing = (
+        "line 5: digest.channels.1: there is no channel bosses; there are pager, mail. For another "
+        "set MONITOR_CHANNEL_BOSSES_URL in the environment"
+    )
+    with pytest.raises(ConfigError) as caught:
+        load(written(tmp_path, text + named))
+    assert missing in str(caught.value)
+    with pytest.raises(ConfigError, match=r"no channel mail; \[alerts\] names none"):
+        load(written(tmp_path, text))
+    with pytest.raises(ConfigError, match=r"line 5: digest\.channels\.0: .*pattern"):
+        load(written(tmp_path, text.replace("mail", "My mail")))
+    monkeypatch.setenv("MONITOR_CHANNEL_BOSSES_URL", "json://bosses")
+    config = load(written(tmp_path, text + named))
+    assert config.digest.channels == ["mail", "bosses"]
+    assert config.channels == {"bosses": "json://bosses"}
+
+
 def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
     text = GOOD.read_text(encoding="utf-8")
     text = text.replace("threshold", "treshold").replace("Europe/Vienna", "Vienna")

@@ -9,9 +9,9 @@ from sqlmodel import Session, select
 from connectors.base import FatalError
 from monitor.answer import draft_check, promises, replies, settling
 from monitor.answer.drafts import PRECISE_ENOUGH, Context, Level, all_rules, check
-from monitor.config import Desk as DeskSettings
 from monitor.desk import cases
 from monitor.desk.cases import CaseError
+from monitor.settings import Desk as DeskSettings
 from monitor.store.models import Canned, Case, CaseStatus, DraftOverride, Reply, ReplyStatus, now
 from tests.bench.drafts import ENOUGH, judged, on_written
 from tests.conftest import ALICE, ScriptedNetwork, make_post

@@ -9,7 +9,6 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from monitor.config import Person
 from monitor.desk import cases, labels, tags
 from monitor.desk.arrivals.triage import triage_new
 from monitor.desk.cases import CaseConflictError, CaseError
@@ -17,6 +16,7 @@ from monitor.desk.page import authors
 from monitor.desk.queue import absence, assign, bulk, views, work_queue
 from monitor.desk.queue.bulk import Done
 from monitor.desk.queue.work_queue import NOBODY, Filter, Sort
+from monitor.settings import Person
 from monitor.store.models import (
     Absence,
     Author,

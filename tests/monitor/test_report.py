@@ -15,8 +15,9 @@ from sqlmodel import Session, select
 from typer.testing import CliRunner
 
 from monitor.__main__ import app
-from monitor.config import Company, Config, ConfigError, Desk, Digest, load
+from monitor.config import Config, ConfigError, load
 from monitor.schedule import Engine
+from monitor.settings import Company, Desk, Digest
 from monitor.store.models import Delivery, Dismissal, Outcome
 from monitor.watch.reports import digest, export
 from monitor.watch.reports.digest import due_at, queue_digest
@@ -129,11 +130,12 @@ def test_the_digest_keeps_to_the_teams_clock_over_the_change() -> None:
 
 def test_the_digest_is_set_in_the_file(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
-    text = '[company]\nname = "Acme"\n[digest]\nchannels = ["mail"]\nweekday = "tue"\nat = "{}"\n'
+    text = 'alerts.ticket = ["mail"]\n[company]\nname = "Acme"\n'
+    text += '[digest]\nchannels = ["mail"]\nweekday = "tue"\nat = "{}"\n'
     path.write_text(text.format("07:15"), encoding="utf-8")
     assert load(path).digest == Digest(channels=["mail"], weekday="tue", at=time(7, 15))
     path.write_text(text.format("soon"), encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"line 6: digest\.at"):
+    with pytest.raises(ConfigError, match=r"line 7: digest\.at"):
         load(path)
 
 

@@ -15,12 +15,13 @@ from sqlmodel import Session, select
 
 from connectors.base import Connector, FatalError, NoSettings, Page
 from monitor.answer import promises
-from monitor.config import Company, Config, Desk, Person, SourceConfig
+from monitor.config import Config, SourceConfig
 from monitor.intake.collect import Watch
 from monitor.intake.matching import compile_query
 from monitor.intake.sources import sync_sources
 from monitor.model.scorer import suggested_threshold
 from monitor.schedule import Engine, run, threshold
+from monitor.settings import Company, Desk, Person
 from monitor.store.models import (
     Case,
     Commitment,

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from monitor.hours import Hours, business_time
 from monitor.store.models import (
+    BY_HAND,
     CaseTag,
     Dismissal,
     Incident,
@@ -135,6 +136,25 @@ def check_rows(session: Session, measure: str) -> None:
         both = ids(session, inside, RULES) + ids(session, outside, RULES)
         assert sorted(both) == sorted(found)
         assert count(session, inside, RULES) + count(session, outside, RULES) == number
+
+
+@time_machine.travel(AT, tick=False)
+def test_what_was_written_down_by_hand_is_a_case_and_no_post(filled: Rows) -> None:
+    session = filled.session
+    before = volumes.volumes(session, WEEK, "network", RULES, AT)
+    filled.case(utc(18), "+43 1 23456", "my refund", network=BY_HAND, source=BY_HAND)
+    told = volumes.volumes(session, WEEK, "network", RULES, AT)
+    assert told.totals == before.totals
+    assert told.totals.share == before.totals.share == 7 / 8
+    assert told.parts[:2] == before.parts
+    (by_hand,) = told.parts[2:]
+    assert by_hand == volumes.Part(BY_HAND, 0, 0, 0, 0, 1, 0)
+    assert by_hand.share is None
+    assert response.response(session, WEEK.begins, WEEK.ends, RULES).found.cases == 5
+    for measure in ("posts", "complaints", "authors"):
+        assert count(session, week(measure).narrowed("network", BY_HAND), RULES) == 0
+    for measure in MEASURES:
+        check_rows(session, measure)
 
 
 @time_machine.travel(AT, tick=False)

@@ -23,6 +23,7 @@ from monitor.store.models import (
     Author,
     Commitment,
     Delivery,
+    Fetch,
     Incident,
     IncidentCase,
     IncidentStatus,
@@ -35,11 +36,13 @@ from monitor.store.models import (
     SourceState,
     now,
 )
-from monitor.watch.alerting import alert_words, health, lookout, watchers
+from monitor.watch.alerting import alert_words, health
 from monitor.watch.alerting.channels import Letter
-from monitor.watch.alerting.watchers import Watchers
-from monitor.watch.detection import backtest, spikes, surges, tally
+from monitor.watch.detection import backtest, outages, spikes, surges, tally
 from monitor.watch.detection.tally import ALL, Said, Tally
+from monitor.watch.looking import lookout
+from monitor.watch.looking.broken_promises import broken_slas
+from monitor.watch.looking.watchers import Watchers
 from tests.conftest import ALICE, NOON
 
 TOLD = AlertSettings(page=["pager"], ticket=["mail"], words=["lawyer"], reach=10_000)
@@ -214,6 +217,104 @@ class TestTally:
         assert kept.counts(ALL) is None
 
 
+class TestOutages:
+    def fetches(self, feed: Feed, begin: timedelta, end: timedelta, **values: Any) -> None:
+        """A fetch every ten minutes, from so long ago until so long ago."""
+        at = now() - begin
+        while at <= now() - end:
+            feed.session.add(
+                Fetch(source_id=feed.source.id, started_at=at, finished_at=at, **values)
+            )
+            at += timedelta(minutes=10)
+        feed.session.commit()
+
+    def dead(self, session: Session, config: Config) -> list[float]:
+        """The hours ago, in whole ones, of which nothing could be seen."""
+        kept = Tally(0.5, 20 * 288, config.every)
+        kept.look(session, now())
+        counts = kept.counts(ALL)
+        assert counts is not None
+        if counts.dead is None:
+            return []
+        hours = counts.dead[len(counts.dead) % 12 :].reshape(-1, 12).sum(axis=1)
+        return [len(hours) - int(hour) for hour in np.flatnonzero(hours == 12)]
+
+    @pytest.mark.parametrize("how", ["off", "failing", "silent"])
+    def test_after_five_days_of_seeing_nothing_the_usual_is_no_surge(
+        self, session: Session, feed: Feed, config: Config, how: str
+    ) -> None:
+        day, back = timedelta(days=1), timedelta(minutes=350)
+        with time_machine.travel(NOON, tick=False):
+            for minutes in range(14 * 1440, 0, -4):
+                if not 350 < minutes <= 5 * 1440 + 350:
+                    author = f"carol{minutes % 400}"  # of a hundred, each once in hours
+                    feed.post(now() - timedelta(minutes=minutes), author=author)
+            session.commit()
+            self.fetches(feed, 14 * day, 5 * day + back)
+            self.fetches(feed, back, timedelta())
+            if how != "off":
+                error = "it answered 503" if how == "failing" else None
+                self.fetches(feed, 5 * day + back, back, error=error)
+            watching, rules = Watchers(config, 0.5), surges.detector(config.alerts)
+            watching.look(session)
+            assert "spike:all" not in standing(session)
+            tried = backtest.backtest(session, 0.5, rules, 2, now(), config.every)
+            assert tried.firings == []
+            counts = watching.counted.counts(ALL)
+            assert counts is not None
+            unaware = spikes.run(replace(counts, dead=None), rules)
+            assert any(said.opening for said in unaware[-60:]), "as if nobody had posted for days"
+
+    def test_what_was_posted_meanwhile_and_came_later_was_seen(
+        self, session: Session, feed: Feed, config: Config
+    ) -> None:
+        with time_machine.travel(NOON, tick=False):
+            feed.days(4)
+            self.fetches(feed, timedelta(days=4), timedelta(hours=30))
+            self.fetches(feed, timedelta(hours=10), timedelta())
+            assert self.dead(session, config) == []
+
+    def test_the_last_gap_may_still_run_and_a_slow_source_may_wait(
+        self, session: Session, feed: Feed, config: Config
+    ) -> None:
+        with time_machine.travel(NOON, tick=False):
+            feed.post(now() - timedelta(hours=40))
+            session.commit()
+            self.fetches(feed, timedelta(hours=45), timedelta(hours=3))
+            assert self.dead(session, config) == [3, 2, 1]
+            every = {"acme": timedelta(hours=2)}
+            assert outages.gaps(session, now() - timedelta(days=3), now(), every) == {
+                feed.source.id: []
+            }
+
+    def test_all_of_it_is_dead_only_where_every_source_is(
+        self, session: Session, feed: Feed, config: Config
+    ) -> None:
+        with time_machine.travel(NOON, tick=False):
+            feed.post(now() - timedelta(hours=40))
+            self.fetches(feed, timedelta(hours=45), timedelta(hours=9))
+            first, feed.source = feed.source, Source(name="other", connector="demo")
+            session.add(feed.source)
+            session.commit()
+            feed.post(now() - timedelta(hours=40))
+            self.fetches(feed, timedelta(hours=45), timedelta(hours=4))
+            by_hand = Source(name="by hand", connector="none", configured=False)
+            session.add(by_hand)
+            session.commit()
+            feed.source = by_hand
+            feed.post(now() - timedelta(hours=39), network="by hand")
+            session.commit()
+            assert self.dead(session, config) == [4, 3, 2, 1]
+            kept = Tally(0.5, 20 * 288, config.every)
+            kept.look(session, now())
+            assert {name: int(mask[-108:].sum()) for name, mask in kept.dead.items()} == {
+                ALL: 48,
+                "network:net": 48,
+                f"source:{first.id}": 108,
+                f"source:{first.id + 1}": 48,
+            }
+
+
 class TestSurges:
     def test_it_fires_once_says_what_and_is_over(
         self, session: Session, feed: Feed, config: Config
@@ -312,7 +413,7 @@ class TestSurges:
             feed.surge()
             clock.shift(timedelta(minutes=1))
             rules = surges.detector(config.alerts)
-            found = backtest.backtest(session, 0.5, rules, 90, now())
+            found = backtest.backtest(session, 0.5, rules, 90, now(), config.every)
             (firing,) = found.firings
             assert firing.ended is None
             assert firing.severity is Severity.PAGE
@@ -320,9 +421,13 @@ class TestSurges:
             assert sum(number for _, number in found.by_day) == len(
                 session.exec(select(Post).where(col(Post.complaint) > 0.5)).all()
             )
-            nowhere = backtest.backtest(session, 0.5, rules, 90, now(), network="nowhere")
+            nowhere = backtest.backtest(
+                session, 0.5, rules, 90, now(), config.every, network="nowhere"
+            )
             assert (nowhere.firings, nowhere.learned_since) == ([], None)
-            by_source = backtest.backtest(session, 0.5, rules, 90, now(), source="acme")
+            by_source = backtest.backtest(
+                session, 0.5, rules, 90, now(), config.every, source="acme"
+            )
             assert by_source.firings == found.firings
             assert backtest.choices(session) == (["net"], ["acme"])
 
@@ -430,17 +535,17 @@ class TestCases:
                 )
             )
         session.commit()
-        found = watchers.broken_slas(session, config, NOON)
+        found = broken_slas(session, config, NOON)
         (alert,) = found
         assert (alert.key, alert.severity) == ("sla:2026-11-20", Severity.TICKET)
         assert alert.title == "12 promises of 2026-11-20 broken, and the customers still wait"
         assert alert.text.endswith("...")
         for case_id in ids[1:]:
             cases.resolve(session, case_id, ALICE, Outcome.SOLVED)
-        assert watchers.broken_slas(session, config, NOON)[0].title.startswith("A promise of")
-        assert watchers.broken_slas(session, config, NOON + timedelta(days=3)) == []
+        assert broken_slas(session, config, NOON)[0].title.startswith("A promise of")
+        assert broken_slas(session, config, NOON + timedelta(days=3)) == []
         cases.resolve(session, ids[0], ALICE, Outcome.SOLVED)
-        assert watchers.broken_slas(session, config, NOON) == []
+        assert broken_slas(session, config, NOON) == []
 
     def test_a_promise_that_is_due(self, session: Session, feed: Feed, config: Config) -> None:
         case_id = feed.case()

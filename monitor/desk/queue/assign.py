@@ -6,12 +6,12 @@ from dataclasses import replace
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from monitor.config import Person
 from monitor.desk import cases
 from monitor.desk.cases import CaseConflictError
 from monitor.desk.queue import work_queue
 from monitor.desk.queue.absence import away
 from monitor.desk.queue.work_queue import NOBODY, Filter, Sort
+from monitor.settings import Person
 from monitor.store.db import inside, lock_writes
 from monitor.store.models import Case, CaseStatus, Post
 

@@ -167,7 +167,7 @@ class Alert(SQLModel, table=True):
     silence_reason: str = ""
     resolved_at: datetime | None = None
     repeat_at: datetime | None = None
-    """When it is told again, as long as nobody has acknowledged it."""
+    """When it is told again: time after time as long as nobody has acknowledged it, then once."""
     escalate_at: datetime | None = None
 
 
@@ -193,6 +193,8 @@ class Message(StrEnum):
     REPEATED = "repeated"
     """It still fires, and nobody has acknowledged it."""
     ESCALATED = "escalated"
+    REMINDED = "reminded"
+    """Somebody acknowledged it long ago, and it still fires."""
     RESOLVED = "resolved"
     DIGEST = "digest"
     """Of no alert: the week in numbers."""

@@ -11,6 +11,7 @@ BEGINNINGS = {
     Message.RAISED: "Worse now: ",
     Message.REPEATED: "Still: ",
     Message.ESCALATED: "Nobody has acknowledged: ",
+    Message.REMINDED: "Acknowledged and still firing: ",
     Message.RESOLVED: "Over: ",
     Message.DIGEST: "",
 }
@@ -35,6 +36,9 @@ def message(alert: Alert, which: Message, link: str, at: datetime) -> tuple[str,
     if which is Message.RESOLVED:
         peak = f" At its peak: {alert.peak:,.0f}." if alert.peak else ""
         lines = [f"It is over after {span(at - alert.fired_at)}.{peak}"]
+    elif which is Message.REMINDED and alert.acknowledged_at is not None:
+        since = ago(at - alert.acknowledged_at)
+        lines.append(f"Acknowledged by {alert.acknowledged_by} {since} and still firing.")
     elif which is not Message.FIRED:
         lines.append(f"It has been so for {span(at - alert.fired_at)}.")
     lines.append(f"{link_to(alert, link)}")
@@ -73,6 +77,14 @@ def quote(text: str, *, names: bool) -> str:
 def one_line(text: str) -> str:
     """Without line breaks: a subject must not have any."""
     return " ".join(text.split())
+
+
+def ago(length: timedelta) -> str:
+    """How long ago, in whole hours: '12 hours ago'; in minutes where it is less than one."""
+    hours = int(length.total_seconds() // 3600)
+    if hours:
+        return f"{hours} hours ago" if hours > 1 else "an hour ago"
+    return f"{span(length)} ago"
 
 
 def span(length: timedelta) -> str:

@@ -17,6 +17,10 @@ DEAD_AFTER = timedelta(seconds=30)
 """An engine that has not shown itself for so long is taken for dead."""
 
 
+LEDGER_DAYS = 30
+"""So long every fetch is kept; of older ones those that brought or told something."""
+
+
 class Condition(StrEnum):
     """How a source fares."""
 
@@ -128,7 +132,7 @@ def ledger(session: Session, source_id: int, limit: int = 50) -> Sequence[Fetch]
     return session.exec(query.order_by(col(Fetch.id).desc()).limit(limit)).all()
 
 
-def prune_ledger(session: Session, days: int = 30) -> None:
+def prune_ledger(session: Session, days: int = LEDGER_DAYS) -> None:
     """Forget fetches older than `days` that brought nothing and told nothing."""
     session.execute(
         sa.delete(Fetch).where(

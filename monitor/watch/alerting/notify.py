@@ -26,7 +26,8 @@ from monitor.store.models import (
     Severity,
     now,
 )
-from monitor.watch.alerting import alert_words, alerts, channels
+from monitor.watch.alerting import alert_words, alerts, channels, deliveries
+from monitor.watch.alerting.alert_rows import Finding
 from monitor.watch.alerting.channels import Letter, Send
 
 log = logging.getLogger(__name__)
@@ -108,7 +109,7 @@ def _claim(session: Session, config: Config, name: str) -> list[Row]:
     if config.alerts.is_quiet(at, config.zone):
         wanted.append(col(Delivery.urgent).is_(True))
     # What waits only for company goes with what is due.
-    soon = sa.and_(col(Delivery.tries) == 0, col(Delivery.next_try_at) <= at + alerts.TOGETHER)
+    soon = sa.and_(col(Delivery.tries) == 0, col(Delivery.next_try_at) <= at + deliveries.TOGETHER)
     rows = session.exec(
         select(Delivery, Alert)
         .join(Alert, col(Alert.id) == col(Delivery.alert_id), isouter=True)
@@ -212,7 +213,7 @@ def _settle(
     if error is None:
         alerts.resolve(session, f"channel:{name}", config.alerts)
     elif failures >= DEAD_AFTER:
-        found = alerts.Finding(
+        found = Finding(
             key=f"channel:{name}",
             kind=AlertKind.CHANNEL,
             severity=Severity.PAGE,

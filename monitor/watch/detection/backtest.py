@@ -1,7 +1,7 @@
 """How often an alert of surges would have fired: what the engine would have said, bucket by bucket,
 of the posts that there are now."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from monitor.store.models import Post, Severity, Source
-from monitor.watch.detection import spikes, tally
+from monitor.watch.detection import outages, spikes, tally
 from monitor.watch.detection.tally import ALL, BUCKET, Table
 
 LONGEST = 180
@@ -49,11 +49,13 @@ def backtest(
     rules: spikes.Settings,
     days: int,
     at: datetime,
+    every: Mapping[str, timedelta],
     *,
     network: str | None = None,
     source: str | None = None,
 ) -> Backtest:
-    """Run the rule over the last `days` days: over everything, a network, or a source."""
+    """Run the rule over the last `days` days: over everything, a network, or a source. `every` says
+    how often each source is fetched, by name."""
     days = max(1, min(days, LONGEST))
     end = tally.floor(at)
     size = days * rules.day + rules.history
@@ -66,11 +68,13 @@ def backtest(
         conditions.append(col(Post.source_id).in_(named))
     tables: dict[str, Table] = {}
     rows = tally.read(session, start, end, threshold, *conditions)
-    tally.count(rows, tables, start, start, size)
+    members = tally.count(rows, tables, start, start, size)
     session.rollback()
     if ALL not in tables:
         return Backtest(days, [], None, [])
-    counts = tally.counts(tables[ALL], start)
+    posts = tally.posts_of_sources(tables)
+    dead = outages.dead(session, posts, members, start, end, every)
+    counts = tally.counts(tables[ALL], start, dead.get(ALL))
     since = end - timedelta(days=days)
     verdicts = [said for said in spikes.run(counts, rules) if said.at > since]
     learned = next((v.at for v in verdicts if v.state is not spikes.State.LEARNING), None)

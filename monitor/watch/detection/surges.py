@@ -1,8 +1,8 @@
 """Tells a surge of complaints: of all of them, on one network, in one source, in one incident."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -17,17 +17,16 @@ from monitor.store.models import (
     AlertKind,
     AlertState,
     Author,
-    Case,
     Incident,
-    IncidentCase,
     IncidentStatus,
     Post,
     Severity,
     Source,
 )
 from monitor.watch.alerting import alert_words, alerts
-from monitor.watch.alerting.alerts import Finding
+from monitor.watch.alerting.alert_rows import STANDS, Finding
 from monitor.watch.detection import spikes, tally
+from monitor.watch.detection.surge_cases import cases_of
 from monitor.watch.detection.tally import ALL, Tally
 from monitor.watch.detection.usual import Counts
 
@@ -89,7 +88,7 @@ def watched(session: Session, company: str, tables: Sequence[str]) -> list[Watch
         found.append(Watched(series, f"{company} in {name}", where, (("source", name),)))
     standing = select(Incident).where(col(Incident.status).in_(STANDING))
     for incident in session.exec(standing.order_by(col(Incident.id))):
-        where = (col(Post.case_id).in_(_cases_of(incident.id)),)
+        where = (col(Post.case_id).in_(cases_of(incident.id)),)
         series = f"incident:{incident.id}"
         name = f"“{alert_words.one_line(incident.title)[:80]}”"
         found.append(Watched(series, name, where, (("incident", str(incident.id)),)))
@@ -122,7 +121,7 @@ def look(
     # What is watched no longer surges no longer.
     keys = [one.key for one in everything]
     gone = select(Alert.key).where(
-        col(Alert.kind) == AlertKind.SPIKE, alerts.STANDS, col(Alert.key).not_in(keys)
+        col(Alert.kind) == AlertKind.SPIKE, STANDS, col(Alert.key).not_in(keys)
     )
     for key in session.exec(gone).all():
         alerts.resolve(session, key, settings)
@@ -258,51 +257,4 @@ def _of_incident(session: Session, one: Watched, counted: Tally, at: datetime) -
     tables = {ALL: table}
     rows = tally.read(session, counted.start, tally.floor(at), counted.threshold, *one.where)
     tally.count(rows, tables, counted.start, counted.start, counted.size)
-    return tally.counts(table, counted.start)
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where and since when complaints surged."""
-
-    since: datetime
-    network: str | None = None
-    source: str | None = None
-    incident: int | None = None
-
-
-def place_of(address: Mapping[str, str]) -> Place | None:
-    """What an address says; None where it names no time, or none that there is."""
-    try:
-        since = datetime.fromisoformat(address["since"]).astimezone(UTC)
-        incident = int(address["incident"]) if "incident" in address else None
-    except (KeyError, ValueError, OverflowError):
-        return None
-    return Place(since, address.get("network"), address.get("source"), incident)
-
-
-def cases(
-    session: Session, place: Place, until: datetime, threshold: float, limit: int
-) -> list[int]:
-    """The cases of a surge, the newest first: those with a complaint in its time and place."""
-    where: list[sa.ColumnElement[bool]] = [
-        col(Post.complaint) >= threshold,
-        col(Post.created_at) >= place.since,
-        col(Post.created_at) <= until,
-        col(Post.repost_of).is_(None),
-    ]
-    if place.network is not None:
-        where.append(col(Post.network) == place.network)
-    if place.source is not None:
-        named = sa.select(col(Source.id)).where(col(Source.name) == place.source)
-        where.append(col(Post.source_id).in_(named))
-    if place.incident is not None:
-        where.append(col(Post.case_id).in_(_cases_of(place.incident)))
-    query = select(Case.id).join(Post, col(Post.case_id) == col(Case.id)).where(*where)
-    return list(
-        session.exec(query.group_by(col(Case.id)).order_by(col(Case.id).desc()).limit(limit))
-    )
-
-
-def _cases_of(incident_id: int) -> sa.Select[int]:
-    return sa.select(col(IncidentCase.case_id)).where(col(IncidentCase.incident_id) == incident_id)
+    return tally.counts(table, counted.start, counted.dead.get(ALL))

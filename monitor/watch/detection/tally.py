@@ -5,7 +5,7 @@ angry person is not a surge. Old buckets are kept; a look reads only what may ha
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -17,7 +17,8 @@ from sqlmodel import Session, col, select
 
 from monitor.desk.page.repeats import plain
 from monitor.store.models import Author, Post
-from monitor.watch.detection.usual import Counts
+from monitor.watch.detection import outages
+from monitor.watch.detection.usual import Bools, Counts, Ints
 
 BUCKET = timedelta(minutes=5)
 
@@ -26,6 +27,9 @@ COPIED = 25
 
 APART = timedelta(hours=12)
 """How far apart two posts are no longer the same."""
+
+LEDGER_EVERY = timedelta(minutes=10)
+"""How often the ledger of fetches is read: what was dead matters for what is usual later on."""
 
 ALL = "all"
 
@@ -121,9 +125,11 @@ def read(
 
 def count(
     rows: Iterable[Said], tables: dict[str, Table], start: datetime, since: datetime, size: int
-) -> None:
+) -> dict[str, set[int]]:
     """Add posts from `since` on to the tables, which begin at `start`; earlier ones only tell what
-    is a copy. All that was counted there before must have been taken away."""
+    is a copy. All that was counted there before must have been taken away. Returns the sources that
+    each series has posts of."""
+    members: dict[str, set[int]] = {}
     for said, complaint, mention, newcomer in fold(rows):
         place = int((said.at - start) // BUCKET)
         if said.at < since or not 0 <= place < size:
@@ -133,11 +139,19 @@ def count(
             if table is None:
                 table = tables[name] = np.zeros((3, size), np.int64)
             table[:, place] += (complaint, mention, newcomer)
+            members.setdefault(name, set()).add(said.source_id)
+    return members
 
 
-def counts(table: Table, start: datetime) -> Counts:
-    """A table as the detector wants it."""
-    return Counts(start, table[COMPLAINTS], table[MENTIONS], table[AUTHORS])
+def posts_of_sources(tables: Mapping[str, Table]) -> dict[int, Ints]:
+    """The posts of each source, by its id, from the tables of all series."""
+    parts = ((name.partition(":"), table) for name, table in tables.items())
+    return {int(rest): table[MENTIONS] for (kind, _, rest), table in parts if kind == "source"}
+
+
+def counts(table: Table, start: datetime, dead: Bools | None) -> Counts:
+    """A table as the detector wants it, with the times in which nothing could be seen."""
+    return Counts(start, table[COMPLAINTS], table[MENTIONS], table[AUTHORS], dead=dead)
 
 
 @dataclass
@@ -147,8 +161,16 @@ class Tally:
     threshold: float
     size: int
     """Buckets that are kept."""
+    every: Mapping[str, timedelta] = field(default_factory=dict)
+    """How often each source is fetched, by name."""
     start: datetime | None = None
     tables: dict[str, Table] = field(default_factory=dict)
+    members: dict[str, set[int]] = field(default_factory=dict)
+    """The sources that each series has posts of."""
+    dead: dict[str, Bools] = field(default_factory=dict)
+    """Where nothing of a series could be seen."""
+    dead_at: datetime | None = None
+    """When the ledger was read for that."""
     mark: int = 0
     """Posts up to this id are counted with their score."""
     dear: float = 0.0
@@ -173,8 +195,13 @@ class Tally:
         for table in self.tables.values():
             table[:, max(0, int((since - start) // BUCKET)) :] = 0
         rows = read(session, since - APART, end, self.threshold)
-        count(rows, self.tables, start, since, self.size)
+        for name, source_ids in count(rows, self.tables, start, since, self.size).items():
+            self.members.setdefault(name, set()).update(source_ids)
         session.rollback()
+        if self.dead_at is None or at - self.dead_at >= LEDGER_EVERY:
+            posts = posts_of_sources(self.tables)
+            self.dead = outages.dead(session, posts, self.members, start, end, self.every)
+            self.dead_at = at
         if wide:
             self.rest_until = time.monotonic() + 20 * (time.monotonic() - began)
         self.mark = mark
@@ -184,7 +211,7 @@ class Tally:
         table = self.tables.get(series)
         if table is None or self.start is None:
             return None
-        return counts(table, self.start)
+        return counts(table, self.start, self.dead.get(series))
 
     def _changed_since(self, session: Session) -> tuple[datetime | None, int]:
         """The time of the oldest post that was not counted with its score, and the next mark."""
@@ -197,10 +224,10 @@ class Tally:
         return before, last if unscored is None else unscored - 1
 
     def _roll(self, start: datetime) -> None:
-        """Let the tables begin at `start`."""
+        """Let the tables, and what was dead, begin at `start`."""
         if self.start is not None:
             by = max(0, min(self.size, int((start - self.start) // BUCKET)))
-            for table in self.tables.values():
-                table[:, : self.size - by] = table[:, by:].copy()
-                table[:, self.size - by :] = 0
+            for kept in (*self.tables.values(), *self.dead.values()):
+                kept[..., : self.size - by] = kept[..., by:].copy()
+                kept[..., self.size - by :] = 0
         self.start = start

@@ -11,6 +11,7 @@ from sqlmodel import col
 from monitor.hours import Hours
 from monitor.store.models import (
     ACTIVE,
+    BY_HAND,
     Author,
     Case,
     CaseStatus,
@@ -44,12 +45,18 @@ def within(column: Any, begins: datetime, ends: datetime) -> Conditions:
 
 
 def posts(begins: datetime, ends: datetime, _: Rules) -> Conditions:
-    """Posts about us: no reposts, and nothing of our own."""
+    """Posts about us that were found on networks: no reposts, and nothing of our own.
+
+    What a person wrote down by hand is not among them, nor among the complaints and their authors:
+    nobody looks for calls that are no complaint, so each one written down would raise the share. It
+    counts where cases do, as a case found, answered and resolved.
+    """
     # Written out, as the index is. Few authors are our own: a list is quicker than a join.
     own = sa.select(col(Author.id)).where(sa.literal_column("author.own"))
     return [
         *within(col(Post.created_at), begins, ends),
         col(Post.repost_of).is_(None),
+        col(Post.network) != BY_HAND,
         col(Post.author_id).not_in(own),
     ]
 

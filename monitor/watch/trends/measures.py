@@ -103,9 +103,11 @@ class Measure:
 _ENDED = col(Case.outcome) != Outcome.DISMISSED
 
 MEASURES: dict[str, Measure] = {
-    "posts": Measure(Kind.POST, "Posts about us, without reposts and our own", conditions.posts),
+    "posts": Measure(
+        Kind.POST, "Posts about us on networks, without reposts and our own", conditions.posts
+    ),
     "complaints": Measure(
-        Kind.POST, "Posts that the model takes for complaints", conditions.complaints
+        Kind.POST, "Posts on networks that the model takes for complaints", conditions.complaints
     ),
     "authors": Measure(Kind.AUTHOR, "Authors of complaints", conditions.complaints),
     "missed": Measure(

@@ -14,6 +14,7 @@ from sqlmodel import Session
 from monitor.config import Config
 from monitor.store.models import AlertKind, Severity, now
 from monitor.watch.alerting import alert_words, alerts, channels, health, notify
+from monitor.watch.alerting.alert_rows import Finding
 from monitor.watch.alerting.channels import Send
 
 log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ def start(database: sa.Engine, config: Config) -> None:
 
 
 def _fire(session: Session, config: Config, how: str) -> None:
-    finding = alerts.Finding(
+    finding = Finding(
         key="engine",
         kind=AlertKind.ENGINE,
         severity=Severity.PAGE,

@@ -4,42 +4,33 @@ Each look says all that is wrong of its kind; an alert that none of them names a
 an engine that was killed finds out anew, and two engines say the same.
 """
 
-import re
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import sqlalchemy as sa
-from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from monitor.config import Config
 from monitor.store.models import (
     Alert,
     AlertKind,
-    Case,
-    CaseStatus,
-    Commitment,
-    Post,
     Severity,
-    SlaResult,
     Source,
     now,
 )
 from monitor.watch.alerting import alert_words, alerts, health
-from monitor.watch.alerting.alerts import Finding
+from monitor.watch.alerting.alert_rows import STANDS, Finding
 from monitor.watch.alerting.health import Condition
 from monitor.watch.detection import silence, surges
 from monitor.watch.detection.silence import Silence
 from monitor.watch.detection.tally import Tally
+from monitor.watch.looking.broken_promises import broken_promises, broken_slas
+from monitor.watch.looking.grave_cases import grave_cases
 
 LOOK_EVERY = 30.0
 """Seconds."""
-
-NEWS = timedelta(days=1)
-"""What is older when it is first seen came with posts of long ago: it is no news."""
 
 FEW = 3
 """Failed fetches in a row are the network's everyday life."""
@@ -57,7 +48,7 @@ class Watchers:
     def __post_init__(self) -> None:
         """Keep as many buckets as the detectors look back on."""
         size = surges.detector(self.config.alerts).history + 144
-        self.counted = Tally(self.threshold, size)
+        self.counted = Tally(self.threshold, size, self.config.every)
 
     def look(self, session: Session) -> None:
         """Look at everything once."""
@@ -143,7 +134,7 @@ class Watchers:
     def _cases(self, session: Session, at: datetime) -> None:
         kinds = (AlertKind.VIP, AlertKind.REACH, AlertKind.WORD)
         standing = set(
-            session.exec(select(Alert.key).where(col(Alert.kind).in_(kinds), alerts.STANDS)).all()
+            session.exec(select(Alert.key).where(col(Alert.kind).in_(kinds), STANDS)).all()
         )
         keep(session, self.config, kinds, grave_cases(session, self.config, at, standing))
 
@@ -154,9 +145,7 @@ def keep(
     """Fire what is found; whatever else of these kinds stands is over."""
     found = list(found)
     keys = {finding.key for finding in found}
-    standing = session.exec(
-        select(Alert.key).where(col(Alert.kind).in_(kinds), alerts.STANDS)
-    ).all()
+    standing = session.exec(select(Alert.key).where(col(Alert.kind).in_(kinds), STANDS)).all()
     for finding in found:
         alerts.fire(session, finding, config.alerts)
     for key in standing:
@@ -209,148 +198,3 @@ def _silent(source: Source, feed: silence.Feed, config: Config) -> Finding:
         value=feed.missing,
         usual=feed.an_hour,
     )
-
-
-def grave_cases(
-    session: Session, config: Config, at: datetime, standing: set[str]
-) -> list[Finding]:
-    """Complaints that nobody has taken and that matter by themselves: of a VIP, of somebody whom
-    many read, with a critical word."""
-    settings = config.alerts
-    words = [alert_words.one_line(word) for word in settings.words]
-    grave = [col(Case.vip).is_(True), col(Case.reach) >= settings.reach]
-    if words:
-        said = aliased(Post)
-        grave.append(
-            sa.exists().where(
-                col(said.case_id) == col(Case.id),
-                col(said.created_at) >= col(Case.waiting_since),
-                sa.or_(*(col(said.text).icontains(word, autoescape=True) for word in words)),
-            )
-        )
-    rows = session.exec(
-        select(Case, Post)
-        .where(
-            col(Case.status) == CaseStatus.OPEN,
-            col(Case.assignee).is_(None),
-            col(Case.waiting_since).is_not(None),
-            col(Post.id) == col(Case.post_id),
-            sa.or_(
-                col(Case.waiting_since) >= at - NEWS,
-                col(Case.id).in_([int(key.partition(":")[2]) for key in standing]),
-            ),
-            sa.or_(*grave),
-        )
-        .order_by(col(Case.id))
-    ).all()
-    return [
-        finding
-        for case, post in rows
-        if (finding := _grave(session, case, post, config, words)) is not None
-    ]
-
-
-def _grave(
-    session: Session, case: Case, post: Post, config: Config, words: list[str]
-) -> Finding | None:
-    said = _critical(session, case, words)
-    if case.vip:
-        kind, why = AlertKind.VIP, "a VIP complains"
-    elif case.reach >= config.alerts.reach:
-        kind, why = AlertKind.REACH, f"a complaint that {case.reach:,} people may read"
-    elif said:
-        kind, why = AlertKind.WORD, f"a complaint says “{said}”"
-    else:
-        return None  # the letters are only a part of another word
-    more = f" It says “{said}”." if said and kind is not AlertKind.WORD else ""
-    quoted = alert_words.quote(post.text, names=config.alerts.show_handles)
-    return Finding(
-        key=f"case:{case.id}",
-        kind=kind,
-        severity=Severity.PAGE,
-        title=f"{config.company.name}: {why}",
-        text=f"Nobody has taken case {case.id} yet.{more}\n“{quoted}” ({post.network})",
-        address=f"case?id={case.id}",
-        posts=[post.id],
-        value=case.reach,
-    )
-
-
-def _critical(session: Session, case: Case, words: list[str]) -> str | None:
-    """The first critical word in what the customer waits with, as a word of its own."""
-    if not words:
-        return None
-    texts = session.exec(
-        select(Post.text).where(
-            col(Post.case_id) == case.id, col(Post.created_at) >= case.waiting_since
-        )
-    ).all()
-    for word in words:
-        whole = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)", re.IGNORECASE)
-        if any(whole.search(text) for text in texts):
-            return word
-    return None
-
-
-def broken_slas(session: Session, config: Config, at: datetime) -> list[Finding]:
-    """Promises of the SLA that were broken and whose customers still wait: one alert a day."""
-    rows = session.exec(
-        select(SlaResult.due_at, SlaResult.at, Case.id)
-        .join(Case, col(Case.id) == col(SlaResult.case_id))
-        .where(
-            col(SlaResult.met).is_(False),
-            col(SlaResult.due_at) >= at - 2 * NEWS,
-            col(Case.status) == CaseStatus.OPEN,
-            col(Case.waiting_since).is_not(None),
-        )
-        .order_by(col(SlaResult.due_at))
-    ).all()
-    days: dict[str, list[int]] = {}
-    for due_at, found_at, case_id in rows:
-        if found_at > due_at + NEWS:
-            continue
-        days.setdefault(f"{due_at.astimezone(config.zone):%Y-%m-%d}", []).append(case_id)
-    found = []
-    for day, ids in days.items():
-        cases = list(dict.fromkeys(ids))
-        many = f"{len(cases)} promises" if len(cases) > 1 else "A promise"
-        named = ", ".join(f"{case_id}" for case_id in cases[:10])
-        found.append(
-            Finding(
-                key=f"sla:{day}",
-                kind=AlertKind.SLA,
-                severity=Severity.TICKET,
-                title=f"{many} of {day} broken, and the customers still wait",
-                text=f"Cases, the longest overdue first: {named}"
-                f"{' ...' if len(cases) > 10 else '.'}",
-                address="work_queue?breaching=true&sort=Due+soonest",
-                value=len(cases),
-            )
-        )
-    return found
-
-
-def broken_promises(session: Session, config: Config, at: datetime) -> list[Finding]:
-    """What was promised to a customer by a person and is due."""
-    rows = session.exec(
-        select(Commitment)
-        .where(
-            col(Commitment.due_at) <= at,
-            col(Commitment.kept_at).is_(None),
-            col(Commitment.dropped_at).is_(None),
-        )
-        .order_by(col(Commitment.due_at))
-        .limit(100)
-    ).all()
-    return [
-        Finding(
-            key=f"promise:{row.id}",
-            kind=AlertKind.PROMISE,
-            severity=Severity.TICKET,
-            title=f"A promise to a customer is due: case {row.case_id}",
-            text=f"{row.owner} promised by {row.due_at.astimezone(config.zone):%a %d %b %H:%M}: "
-            f"“{alert_words.quote(row.text, names=config.alerts.show_handles)}”",
-            address=f"case?id={row.case_id}",
-        )
-        for row in rows
-    ]
