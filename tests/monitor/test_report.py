@@ -188,13 +188,26 @@ BAD = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", '=cmd|"
 def test_no_cell_runs(bad: str) -> None:
     told = to_csv(["text", "n"], [[bad, -5]], VIENNA).decode("utf-8-sig")
     (_, (cell, number)) = list(csv.reader(io.StringIO(told, newline="")))
-    assert cell == f"'{bad}"
+    # After a tab or a line's end a cell of its own may begin.
+    assert cell == "'" + re.sub(r"^(\s)", r"\1'", bad)
     assert number == "-5", "our own numbers stay numbers"
     book = load_workbook(io.BytesIO(to_xlsx(["text", "n"], [[bad, -5]], VIENNA)))
     sheet = book.worksheets[0]
     assert sheet["A2"].data_type in ("s", "inlineStr")
     assert sheet["A2"].value.replace("_x000D_", "\r").strip() == bad.strip()
     assert sheet["B2"].value == -5
+
+
+@pytest.mark.parametrize("between", [";", "; ", '";', ';"', ";;", "\t", "\r", "\n", "\n\t", ";\n"])
+@pytest.mark.parametrize("delimiter", [";", "\t", ","])
+def test_no_cell_runs_where_a_spreadsheet_parts_the_text(between: str, delimiter: str) -> None:
+    told = to_csv(["text"], [[f'hello{between}=HYPERLINK("x","y")']], VIENNA).decode("utf-8-sig")
+    for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE):
+        reader = csv.reader(io.StringIO(told, newline=None), delimiter=delimiter, quoting=quoting)
+        cells = [cell.strip(' "') for row in reader for line in row for cell in line.splitlines()]
+        assert any("HYPERLINK" in cell for cell in cells)
+        assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells)
+    assert to_csv(["a"], [["a-b; c"]], VIENNA).decode("utf-8-sig").splitlines()[1] == "a-b; c"
 
 
 def test_sheets_hold_times_of_the_team_and_characters_of_any_kind() -> None:

@@ -1,11 +1,13 @@
 """Rows as a CSV or XLSX file in which nothing that a stranger wrote can run.
 
 A spreadsheet takes a cell that begins with = + - @, a tab or a line's end for a formula. In CSV
-such a text gets a ' in front; in XLSX it is a cell of type text, which is never reckoned.
+such a text gets a ' in front; in XLSX it is a cell of type text, which is never reckoned. Where a
+spreadsheet parts CSV at ; or tab, a cell may begin within a text: there too.
 """
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -20,6 +22,10 @@ Value = str | int | float | bool | datetime | None
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """A text that begins so is a formula to a spreadsheet; the wide ones in East Asian versions."""
+
+WITHIN = re.compile(r'([;\t\r\n][\s"]*)(?=[=+\-@＝＋－＠])')
+"""What stands in a text before a formula, where a cell or a row may begin; marks of quotation fall
+away there."""
 
 LONGEST = 32_767
 """Characters that a cell of XLSX holds."""
@@ -81,4 +87,7 @@ def _plain(value: Value, zone: ZoneInfo) -> Value:
 
 
 def _inert(value: Value) -> Value:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    if not isinstance(value, str):
+        return value
+    guarded = WITHIN.sub(r"\1'", value)
+    return f"'{guarded}" if value.startswith(FORMULA) else guarded
