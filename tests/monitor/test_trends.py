@@ -202,6 +202,16 @@ def test_working_time_of_many_is_that_of_each() -> None:
     assert around.tolist() == (ends - begins).tolist()
 
 
+def test_one_wait_of_years_takes_no_working_time_from_the_others() -> None:
+    import numpy as np
+
+    begins = np.array([utc(16, 9).replace(year=2015).timestamp(), utc(16, 9).timestamp()])
+    ends = np.full(2, utc(16, 11).timestamp())
+    reckoned = waits.WorkTime(OFFICE, begins, ends)
+    assert reckoned.between(begins, ends)[1] == 2 * 3600
+    assert reckoned.open_at(begins).tolist() == [True, True]
+
+
 @time_machine.travel(AT, tick=False)
 def test_volumes_by_day_and_by_part(filled: Rows) -> None:
     session = filled.session
