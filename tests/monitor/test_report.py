@@ -117,6 +117,16 @@ def test_the_digest_is_written_once_for_each_channel(rows: Rows, database: sa.En
         assert queue_digest(database, config(digest=Digest(channels=["late"])), 0.5) == 0
 
 
+def test_a_digest_of_the_weekend_may_be_late_too(database: sa.Engine) -> None:
+    sunday = config(digest=Digest(channels=["mail"], weekday="sun", at=time(8)))
+    for hours, number in ((-1, 0), (25, 1), (26, 0)):
+        at = due_at(sunday, WEEK) + timedelta(hours=hours)
+        with time_machine.travel(at, tick=False):
+            assert queue_digest(database, sunday, 0.5) == number
+    with Session(database) as session:
+        assert session.exec(select(Delivery.key)).all() == ["digest:2026-W47"]
+
+
 def test_the_digest_keeps_to_the_teams_clock_over_the_change() -> None:
     before = Period(date(2026, 10, 12), date(2026, 10, 18), VIENNA)
     after = Period(date(2026, 10, 19), date(2026, 10, 25), VIENNA)
