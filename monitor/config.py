@@ -30,7 +30,7 @@ from monitor.alert_settings import AlertSettings, channel_variable
 from monitor.hours import Hours
 from monitor.sla_settings import HoursTable, Length, Policy, problems
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}$")]
+Name = Annotated[str, Field(pattern=r"^[^\W_][\w ._-]{0,39}$")]
 
 
 class ConfigError(Exception):
