@@ -112,6 +112,11 @@ def never(begins: datetime, ends: datetime, _: Rules) -> Conditions:
     return [NEVER, *within(col(Case.opened_at), begins, ends)]
 
 
+def standing(begins: datetime, ends: datetime, _: Rules) -> Conditions:
+    """Cases that stand, and opened in this time."""
+    return [*within(col(Case.opened_at), begins, ends), col(Case.status).in_(ACTIVE)]
+
+
 def held(_: datetime, __: datetime, ___: Rules) -> Conditions:
     """Standing cases that somebody has, whenever."""
     return [col(Case.assignee).is_not(None), col(Case.status).in_(ACTIVE)]

@@ -154,6 +154,7 @@ MEASURES: dict[str, Measure] = {
         (col(Case.opened_at), col(Case.resolved_at)),
     ),
     "resolved": Measure(Kind.CASE, "Cases resolved or dismissed", conditions.resolved()),
+    "standing": Measure(Kind.CASE, "Standing cases", conditions.standing),
     "never": Measure(Kind.CASE, "Standing cases that nobody has ever answered", conditions.never),
     "held": Measure(Kind.CASE, "Standing cases that somebody has now", conditions.held),
     "replies": Measure(Kind.REPLY, "Public answers sent", conditions.replies),
