@@ -71,8 +71,10 @@ def test_acknowledged_undone_and_refused_to_who_comes_second(desk: Desk) -> None
     assert "firing</b>" not in alice.html
     bob.click(f"ack-{alert_id}")
     assert "it is acknowledged by alice" in bob.told
+    assert "1 alert firing" not in alice.html
     alice.click("undo")
     assert state(desk, alert_id) == AlertState.FIRING
+    assert "1 alert firing" in alice.html
     assert "Choose your name first" in Seat(None).open("alerts").click(f"ack-{alert_id}").told
 
 
