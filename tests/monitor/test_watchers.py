@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -320,6 +321,11 @@ class TestSurges:
             assert sum(number for _, number in found.by_day) == len(
                 session.exec(select(Post).where(col(Post.complaint) > 0.5)).all()
             )
+            assert found.by_day[-1][0] == f"{NOON:%Y-%m-%d}"
+            east = ZoneInfo("Pacific/Kiritimati")
+            there = backtest.backtest(session, 0.5, rules, 90, now(), zone=east).by_day
+            assert there[-1][0] == f"{NOON + timedelta(days=1):%Y-%m-%d}"
+            assert sum(n for _, n in there) == sum(n for _, n in found.by_day)
             nowhere = backtest.backtest(session, 0.5, rules, 90, now(), network="nowhere")
             assert (nowhere.firings, nowhere.learned_since) == ([], None)
             by_source = backtest.backtest(session, 0.5, rules, 90, now(), source="acme")
