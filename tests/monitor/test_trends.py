@@ -23,7 +23,7 @@ from monitor.watch.trends import response, topics, volumes, waits
 from monitor.watch.trends.conditions import Rules
 from monitor.watch.trends.counting import conditions, count, grouped, ids
 from monitor.watch.trends.counting import rows as read_rows
-from monitor.watch.trends.measures import DIMENSIONS, MEASURES, NONE, Asked
+from monitor.watch.trends.measures import DIMENSIONS, IN, MEASURES, NONE, OUT, Asked
 from monitor.watch.trends.periods import (
     Period,
     last_days,
@@ -131,7 +131,7 @@ def check_rows(session: Session, measure: str) -> None:
             assert part == count(session, narrowed, RULES) == len(ids(session, narrowed, RULES))
             assert Asked.of_address(narrowed.address) == narrowed
     if MEASURES[measure].wait:
-        inside, outside = (asked.narrowed("hours", part) for part in (waits.IN, waits.OUT))
+        inside, outside = (asked.narrowed("hours", part) for part in (IN, OUT))
         both = ids(session, inside, RULES) + ids(session, outside, RULES)
         assert sorted(both) == sorted(found)
         assert count(session, inside, RULES) + count(session, outside, RULES) == number
@@ -305,6 +305,19 @@ def test_addresses_that_ask_for_nothing_say_so() -> None:
         Asked.of_address(good | {"measure": "secrets"})
     with pytest.raises(ValueError, match="from when"):
         Asked.of_address(good | {"from": "yesterday"})
+    first = week("first").address
+    assert Asked.of_address(first | {"hours": "in", "topic": "x"}).where == (("hours", "in"),)
+    with pytest.raises(ValueError, match="hours"):
+        Asked.of_address(first | {"hours": "zzz"})
+
+
+@time_machine.travel(AT, tick=False)
+@pytest.mark.parametrize("measure", ["cases", "posts", "authors", "held", "replies", "sla-met"])
+def test_only_what_a_measure_has_narrows_it(filled: Rows, measure: str) -> None:
+    asked = Asked.of_address(week(measure).address | {"hours": "in", "topic": "nobody said this"})
+    number = count(filled.session, week(measure), RULES)
+    assert count(filled.session, asked, RULES) == (0 if asked.where else number)
+    assert bool(asked.where) == (measure in ("posts", "authors"))
 
 
 def test_topics_that_rose_need_people_not_posts(rows: Rows) -> None:

@@ -50,9 +50,7 @@ def to_csv(columns: Sequence[str], rows: Iterable[Sequence[Value]], zone: ZoneIn
 def to_xlsx(columns: Sequence[str], rows: Sequence[Sequence[Value]], zone: ZoneInfo) -> bytes:
     """An XLSX file of one sheet. Raises TooLongError where a sheet does not hold the rows."""
     if len(rows) > ROWS:
-        raise TooLongError(
-            f"{len(rows):,} rows are more than a sheet holds: take CSV, or a shorter period."
-        )
+        raise TooLongError(too_long(len(rows)))
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Rows")
     sheet.freeze_panes = "A2"
@@ -65,6 +63,11 @@ def to_xlsx(columns: Sequence[str], rows: Sequence[Sequence[Value]], zone: ZoneI
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def too_long(number: int) -> str:
+    """What to do where a sheet does not hold so many rows."""
+    return f"{number:,} rows are more than a sheet of XLSX holds: take CSV, or a shorter period."
 
 
 def _cell(sheet: Any, value: Value, zone: ZoneInfo) -> Any:

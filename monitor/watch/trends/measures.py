@@ -77,8 +77,10 @@ class Asked:
             )
         except (KeyError, ValueError) as error:
             raise ValueError("This address does not say from when until when.") from error
-        known = sorted(DIMENSIONS[MEASURES[measure].kind] | SIFTED)
-        where = tuple((by, query[by]) for by in known if query.get(by))
+        known = DIMENSIONS[MEASURES[measure].kind] | _sifts(measure)
+        where = tuple((by, query[by]) for by in sorted(known) if query.get(by))
+        if dict(where).get("hours", IN) not in (IN, OUT):
+            raise ValueError(f"This address asks for hours that are neither {IN} nor {OUT}.")
         return cls(measure, begins, ends, where)
 
 
@@ -196,3 +198,14 @@ DIMENSIONS: dict[Kind, frozenset[str]] = {
 
 SIFTED = frozenset({"hours", "topic"})
 """Narrowed to in Python, row by row: the database knows neither our hours nor words."""
+
+IN, OUT = "in", "out"
+"""Whether a wait began in working hours or outside of them."""
+
+
+def _sifts(measure: str) -> frozenset[str]:
+    """Which of these a measure has."""
+    asked = MEASURES[measure]
+    if asked.wait is not None:
+        return frozenset({"hours"})
+    return frozenset({"topic"} if asked.kind in (Kind.POST, Kind.AUTHOR) else ())
