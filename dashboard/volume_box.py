@@ -1,5 +1,6 @@
 """How much is complained about: large numbers, charts with their file, the breakdown, topics."""
 
+from textwrap import shorten
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,9 @@ COLOURS = 6
 """Values that have bars of their own; the others share one."""
 
 OTHERS = "all others"
+
+QUOTED = 200
+"""Characters of a post that stands for its topic."""
 
 COLUMNS = ("begins", "ends", "value", "posts", "complaints")
 
@@ -199,7 +203,7 @@ def draw_parts(told: Overview) -> None:
     draw(table(columns, rows, text_columns=(0, 3)))
 
 
-def draw_topics(told: Overview, topics: Topics, quotes: dict[str, str]) -> None:
+def draw_topics(told: Overview, topics: Topics) -> None:
     """What more people write than before, with a post of each."""
     draw(tag("h3", "What is new", cls="side-title"))
     if not topics.read or not topics.read_before:
@@ -222,7 +226,7 @@ def draw_topics(told: Overview, topics: Topics, quotes: dict[str, str]) -> None:
                 count(topic.authors, asked.other("authors"), "authors"),
                 count(topic.before, earlier.other("authors"), "authors before"),
                 link(f"{topic.posts:,}", asked, f"posts that say {topic.words}"),
-                foreign(quotes.get(topic.words, "")),
+                foreign(shorten(topic.newest, QUOTED, placeholder=" …")),
             )
         )
     columns = ("Words", "Authors", "Authors before", "Posts", "The newest of them")

@@ -324,6 +324,7 @@ def test_topics_that_rose_need_people_not_posts(rows: Rows) -> None:
     for number in range(8):
         rows.post(utc(10, number), f"old{number}", "my bill is wrong again")
         rows.post(utc(17, number), f"new{number}", "my bill is wrong again, router firmware @acme")
+    newest = rows.post(utc(17, 8), "new7", "now the router firmware is broken")
     for number in range(20):
         rows.post(utc(18, 1, number), "loud", "winter tariff scandal https://x.example/winter")
     now_said, then_said = (
@@ -332,9 +333,10 @@ def test_topics_that_rose_need_people_not_posts(rows: Rows) -> None:
     )
     ours = Rules(0.5, OFFICE, topics.own_words(("Acme", "@acmehelp")))
     told = topics.rising(rows.session, now_said, then_said, ours)
-    assert (told.read, told.read_before) == (28, 8)
+    assert (told.read, told.read_before) == (29, 8)
     (topic,) = told.topics
-    assert (topic.words, topic.authors, topic.posts, topic.before) == ("router firmware", 8, 8, 0)
+    assert (topic.words, topic.authors, topic.posts, topic.before) == ("router firmware", 8, 9, 0)
+    assert topic.newest == newest.text
     asked = topics.asked_of(topic, week("complaints"))
     assert count(rows.session, asked, RULES) == topic.posts
     assert count(rows.session, asked.other("authors"), RULES) == topic.authors
