@@ -175,16 +175,16 @@ def draw_never(told: Overview, found: list[tuple[Case, Author]]) -> None:
             draw(_waiter(case, author, told))
             st.page_link(
                 CASE_PAGE,
-                label="Open",
+                label=f"Open case {case.id}",
                 icon=":material/chevron_right:",
                 query_params={"id": str(case.id)},
                 width=40,
             )
     st.page_link(
-        QUEUE_PAGE,
-        label="All of them in the queue",
-        icon=":material/inbox:",
-        query_params={"status": "all", "reply": "Unanswered"},
+        ROWS_PAGE,
+        label="All of them",
+        icon=":material/list:",
+        query_params=Asked("never").address,
     )
 
 

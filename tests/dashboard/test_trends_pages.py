@@ -237,6 +237,12 @@ def test_who_never_got_an_answer_is_listed_oldest_first(desk: Desk) -> None:
     desk.complaint("ben", "It broke", hours=50)
     page = Seat().open("trends").html
     assert page.index("@ben") < page.index("@eva")
+    links = {link.proto.label: link.proto for link in seat.app.get("page_link")}
+    assert {"Open case 1", "Open case 2"} <= set(links), "each says which one"
+    every = links["All of them"]
+    assert every.page == "rows"
+    listed = Seat().open("rows", **dict(parse_qsl(every.query_string)))
+    assert "<h1>2 cases</h1>" in listed.html
 
 
 @time_machine.travel(AT, tick=False)
