@@ -70,7 +70,9 @@ def _over() -> None:
     with resources.session() as session:
         found = alerts.over(session, OVER_SHOWN)
     shown = st.expander(
-        f"Over ({widgets.counted(len(found), 'alert')})",
+        f"Over (the latest {OVER_SHOWN})"
+        if len(found) == OVER_SHOWN
+        else f"Over ({widgets.counted(len(found), 'alert')})",
         key="over",
         type="compact",
         on_change="rerun",

@@ -144,6 +144,15 @@ def test_the_history_and_what_is_over(desk: Desk) -> None:
     assert not seat.has(f"ack-{alert_id}")
 
 
+def test_of_many_that_are_over_the_latest_are_shown(desk: Desk) -> None:
+    for number in range(21):
+        fire(desk, f"spike:{number}")
+        with Session(desk.engine) as session:
+            alerts.resolve(session, f"spike:{number}", SETTINGS)
+    labels = [box.label for box in Seat().open("alerts").app.expander]
+    assert "Over (the latest 20)" in labels
+
+
 def test_a_channel_says_how_it_fares_and_can_be_proved(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

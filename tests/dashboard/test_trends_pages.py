@@ -235,7 +235,8 @@ def test_trends_without_posts_and_what_is_not_measured(desk: Desk) -> None:
 def test_who_never_got_an_answer_is_listed_oldest_first(desk: Desk) -> None:
     desk.complaint("eva", "It broke", hours=5)
     desk.complaint("ben", "It broke", hours=50)
-    page = Seat().open("trends").html
+    seat = Seat().open("trends")
+    page = seat.html
     assert page.index("@ben") < page.index("@eva")
     links = {link.proto.label: link.proto for link in seat.app.get("page_link")}
     assert {"Open case 1", "Open case 2"} <= set(links), "each says which one"

@@ -175,7 +175,10 @@ def test_the_command_writes_a_week(tmp_path: Path) -> None:
 @time_machine.travel(AT, tick=False)
 def test_an_export_has_a_row_for_everything_a_number_counts(rows: Rows) -> None:
     session = rows.session
-    rows.promise(rows.case(utc(19), "pat"), utc(20))
+    promised = rows.case(utc(19), "pat")
+    rows.promise(promised, utc(20))
+    rows.promise(promised, utc(18), kept=utc(19))
+    rows.promise(promised, utc(18), kept=utc(17))
     for measure in MEASURES:
         asked = Asked(measure, WEEK.begins, WEEK.ends)
         columns, lines = export.table(session, asked, RULES)
@@ -188,7 +191,7 @@ def test_an_export_has_a_row_for_everything_a_number_counts(rows: Rows) -> None:
     assert (ann["first_response_hours"], ann["first_response_working_hours"]) == (1.0, 1.0)
     assert (ann["outcome"], ann["replies"], ann["source"]) == ("solved", 1, "acme")
     pat = next(case for case in cases if case["author"] == "pat")
-    assert (pat["promises"], pat["promises_broken"]) == (1, 1)
+    assert (pat["promises"], pat["promises_broken"], pat["promises_late"]) == (3, 1, 1)
 
 
 BAD = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", '=cmd|"/c calc"!A1')

@@ -73,6 +73,12 @@ def corrected(said: bool) -> Condition:
     return conditions
 
 
+def wrong(begins: datetime, ends: datetime, rules: Rules) -> Conditions:
+    """Posts of which people said, in this time, something else than the model."""
+    both = [sa.and_(*corrected(said)(begins, ends, rules)) for said in (True, False)]
+    return [sa.or_(*both)]
+
+
 NOT_MERGED = sa.or_(col(Case.outcome).is_(None), col(Case.outcome) != Outcome.MERGED)
 """A merged case goes on in another, where it is counted."""
 

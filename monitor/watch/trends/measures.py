@@ -116,6 +116,7 @@ MEASURES: dict[str, Measure] = {
     "false": Measure(
         Kind.POST, "The model said complaint, people did not", conditions.corrected(False)
     ),
+    "wrong": Measure(Kind.POST, "People said otherwise than the model", conditions.wrong),
     "cases": Measure(Kind.CASE, "Cases found, dismissed ones too", conditions.opened()),
     "answered": Measure(
         Kind.CASE,
