@@ -19,10 +19,10 @@ SHOWN, OVER_SHOWN = 50, 20
 
 def main() -> None:
     """The whole page: one alert where the address names it, or all."""
-    asked = st.query_params.get("alert", "")
+    alert_id = resources.asked_number("alert")
     draw(tag("h1", "Alerts"))
-    if asked.isascii() and asked.isdigit() and len(asked) < 19:
-        _one(int(asked))
+    if alert_id is not None:
+        _one(alert_id)
         return
     if "since" in st.query_params and draw_asked():
         st.page_link(ALERTS_PAGE, label="All alerts", icon=":material/arrow_back:")
