@@ -2,6 +2,7 @@
 
 import shutil
 from collections import namedtuple
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 import time_machine
 from sqlmodel import Session, col, select
 
@@ -559,3 +561,36 @@ class TestWording:
 def test_a_fresh_database_has_nothing_to_say(session: Session, config: Config) -> None:
     Watchers(config, 0.5).look(session)
     assert standing(session) == {}
+
+
+def plans(session: Session, ask: Callable[[], object]) -> str:
+    """How SQLite finds what is asked meanwhile."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(*call: Any) -> None:
+        asked.append((call[2], call[3]))
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        ask()
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+    connection = session.connection()
+    return "\n".join(
+        row[3]
+        for statement, values in asked
+        if statement.startswith("SELECT")
+        for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+    )
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_look_goes_through_neither_all_cases_nor_all_posts(
+    session: Session, config: Config
+) -> None:
+    grave = plans(session, lambda: watchers.grave_cases(session, config, NOON, {"case:1"}))
+    assert "USING INDEX ix_case_waiting (status=? AND waiting_since>?)" in grave
+    assert "SCAN case" not in grave
+    changed = plans(session, lambda: Tally(0.5, 10)._changed_since(session))
+    assert "SEARCH post USING INTEGER PRIMARY KEY (rowid>?)" in changed
+    assert "ix_post_trends" not in changed
