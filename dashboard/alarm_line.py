@@ -7,7 +7,6 @@ from dashboard import resources
 from dashboard.markup import draw, foreign, tag
 from dashboard.widgets import counted
 from monitor.store.db import DatabaseError
-from monitor.watch.alerting import alert_lists
 
 ALERTS_PAGE = "app_pages/alerts.py"
 
@@ -18,7 +17,7 @@ LOOK_SECONDS = 10
 def draw_alarm() -> None:
     """A red line with what fires, the gravest first; nothing where nothing does."""
     try:
-        titles = firing()
+        titles = resources.firing()
     except (DatabaseError, sa.exc.OperationalError):
         return  # The page itself says what is wrong with the database.
     if not titles:
@@ -34,10 +33,3 @@ def draw_alarm() -> None:
             )
         )
         st.page_link(ALERTS_PAGE, label="See alerts", icon=":material/notification_important:")
-
-
-@st.cache_data(ttl=10, show_spinner=False)
-def firing() -> list[str]:
-    """The titles of what fires; up to 10 s old. Raises where the database cannot be read."""
-    with resources.open_session() as session:
-        return [alert.title for alert in alert_lists.firing(session)]

@@ -8,7 +8,7 @@ import streamlit as st
 from sqlmodel import Session
 
 from dashboard import actions, resources, times, widgets
-from dashboard.alarm_line import ALERTS_PAGE, firing
+from dashboard.alarm_line import ALERTS_PAGE
 from dashboard.markup import Markup, draw, foreign, tag
 from monitor.alert_settings import AlertSettings
 from monitor.store.models import Alert, AlertEvent, AlertKind, AlertState, Severity, now
@@ -142,12 +142,10 @@ def _silenced(alert_id: int) -> None:
         f"Silenced until {times.stamp(until, resources.config().zone)}.",
         undo=undo,
     )
-    firing.clear()
 
 
 def _act(call: Change, alert_id: int, text: str, undo: Change | None = None) -> None:
     actions.act(_bound(call, alert_id), text, undo=_bound(undo, alert_id) if undo else None)
-    firing.clear()
 
 
 def _bound(call: Change, alert_id: int) -> actions.Act:

@@ -41,7 +41,6 @@ def _switch() -> None:
         actions.act(
             lambda session, agent: absence.come_back(session, agent), "Good to have you back."
         )
-    resources.away.clear()
 
 
 def _set_time() -> None:
@@ -51,4 +50,3 @@ def _set_time() -> None:
         lambda session, agent: absence.leave(session, agent, until),
         f"You are back at {chosen:%Y-%m-%d %H:%M}." if chosen else "You are away until you say so.",
     )
-    resources.away.clear()

@@ -1,6 +1,7 @@
 """What a rule would have done in the past, before anybody is woken by it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import altair as alt
 import streamlit as st
@@ -60,7 +61,9 @@ def _draw(chosen: str, ratio: float, excess: int) -> None:
     draw(tag("p", tag("b", f"This rule would have fired {times_} in the last {found.days} days.")))
     _learning(found)
     if found.by_day:
-        st.altair_chart(_chart(found), width="stretch")
+        zone = resources.config().zone
+        st.altair_chart(_chart(found, zone), width="stretch")
+        draw(tag("p", f"Days of {zone.key}.", cls="muted"))
     for number, firing in enumerate(found.firings[:50]):
         with st.container(
             key=f"tried-{number}", horizontal=True, wrap=False, vertical_alignment="center"
@@ -106,6 +109,7 @@ def _found(chosen: str, ratio: float, excess: int) -> Backtest:
             DAYS,
             now(),
             resources.config().every,
+            zone=resources.config().zone,
             **_place(chosen),
         )
 
@@ -136,27 +140,35 @@ def _line(firing: Firing) -> Markup:
     )
 
 
-def _chart(found: Backtest) -> alt.LayerChart | alt.FacetChart:
-    """Complaints by day, and when it would have fired."""
-    days = alt.Chart({"values": [{"day": day, "complaints": n} for day, n in found.by_day]})
-    x = alt.X(
-        "day:T",
-        title=None,
-        scale=alt.Scale(type="utc"),
-        axis=alt.Axis(format="%-d %b", tickCount=10),
+def _chart(found: Backtest, zone: ZoneInfo) -> alt.LayerChart | alt.FacetChart:
+    """Complaints by day, and when it would have fired, by the team's clock in any browser."""
+
+    def wall(at: datetime) -> str:
+        return at.astimezone(zone).replace(tzinfo=None).isoformat()
+
+    values = [{"day": f"{day}T00:00:00", "complaints": n} for day, n in found.by_day]
+    x = alt.X("day:T", title=None, axis=alt.Axis(format="%-d %b", tickCount=10))
+    bars = (
+        alt.Chart({"values": values})
+        .mark_bar(color="#8593a3")
+        .encode(
+            x=x,
+            y=alt.Y("complaints:Q", title="Complaints a day"),
+            tooltip=[
+                alt.Tooltip("day:T", title="Day", format="%a %-d %b"),
+                alt.Tooltip("complaints:Q", title="Complaints"),
+            ],
+        )
     )
-    bars = days.mark_bar(color="#8593a3").encode(
-        x=x,
-        y=alt.Y("complaints:Q", title="Complaints a day"),
-        tooltip=[
-            alt.Tooltip("day:T", title="Day"),
-            alt.Tooltip("complaints:Q", title="Complaints"),
-        ],
-    )
-    fired = [{"day": f.began.isoformat(), "severity": f.severity.value} for f in found.firings]
+    fired = [{"day": wall(f.began), "severity": f.severity.value} for f in found.firings]
     rules = (
         alt.Chart({"values": fired})
         .mark_rule(color="#c2410c", strokeWidth=2)
         .encode(x=x, tooltip=[alt.Tooltip("day:T", title="Fired", format="%-d %b %H:%M")])
     )
-    return alt.layer(bars, rules).properties(height=200)
+    most = max(found.by_day, key=lambda one: one[1])
+    words = (
+        f"Complaints by day: {most[1]} at most, on {most[0]}. "
+        f"The rule would have fired at the lines: {len(fired)}."
+    )
+    return alt.layer(bars, rules).properties(height=200, description=words)

@@ -55,7 +55,11 @@ def growth(rows: list[dict[str, Any]]) -> alt.Chart:
                 alt.Tooltip("authors:Q", title="Distinct authors"),
             ],
         )
-        .properties(height=200, padding={"left": 4, "right": 16, "top": 4, "bottom": 4})
+        .properties(
+            height=200,
+            padding={"left": 4, "right": 16, "top": 4, "bottom": 4},
+            description=f"Distinct authors over time: {rows[-1]['authors'] if rows else 0} now.",
+        )
     )
     return chart
 

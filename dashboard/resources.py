@@ -266,6 +266,13 @@ def proposals() -> int:
         return 0
 
 
+@st.cache_data(ttl=10, show_spinner=False)
+def firing() -> list[str]:
+    """The titles of what fires; up to 10 s old. Raises where the database cannot be read."""
+    with open_session() as opened:
+        return [alert.title for alert in alert_lists.firing(opened)]
+
+
 def asked_number(name: str) -> int | None:
     """The number that the page's address asks for; None where it is none."""
     asked = st.query_params.get(name, "")
@@ -275,7 +282,5 @@ def asked_number(name: str) -> int | None:
 
 def forget_counts() -> None:
     """Count anew at the next look: something was just changed here."""
-    proposals.clear()
-    counts.clear()
-    count.clear()
-    promises_due.clear()
+    for kept in (proposals, counts, count, promises_due, views, away, to_check, firing):
+        kept.clear()

@@ -7,11 +7,12 @@ from dashboard.markup import Markup, draw, foreign, join, tag
 from dashboard.number_links import count, lines, link, named, table
 from monitor.store.models import Author, Case
 from monitor.watch.reports.wording import length, length_change, share, share_change
+from monitor.watch.trends.measures import IN, OUT, Asked
 from monitor.watch.trends.overview import Overview
 from monitor.watch.trends.response import WAITED, Times
-from monitor.watch.trends.waits import IN, OUT, Spread
+from monitor.watch.trends.waits import Spread
 
-CASE_PAGE, QUEUE_PAGE = "app_pages/case.py", "app_pages/work_queue.py"
+CASE_PAGE, ROWS_PAGE = "app_pages/case.py", "app_pages/rows.py"
 
 
 def draw_found(told: Overview) -> None:
@@ -174,16 +175,16 @@ def draw_never(told: Overview, found: list[tuple[Case, Author]]) -> None:
             draw(_waiter(case, author, told))
             st.page_link(
                 CASE_PAGE,
-                label="Open",
+                label=f"Open case {case.id}",
                 icon=":material/chevron_right:",
                 query_params={"id": str(case.id)},
                 width=40,
             )
     st.page_link(
-        QUEUE_PAGE,
-        label="All of them in the queue",
-        icon=":material/inbox:",
-        query_params={"status": "all", "reply": "Unanswered"},
+        ROWS_PAGE,
+        label="All of them",
+        icon=":material/list:",
+        query_params=Asked("never").address,
     )
 
 

@@ -6,10 +6,6 @@ from dashboard.widgets import badge
 from monitor.desk.clock import sla
 from monitor.store.models import Case, now
 
-CASE_PAGE = "app_pages/case.py"
-
-LOOK_SECONDS = 15
-
 
 def due_badges(case: Case) -> list[Markup]:
     """'due in 40 min', 'late by 2 h': the case's earliest promise; nothing where none runs."""

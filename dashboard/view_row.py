@@ -108,7 +108,6 @@ def _save() -> None:
     )
     if saved:
         st.session_state["view-name"] = ""
-    resources.views.clear()
 
 
 def _rename(view: SavedView) -> None:
@@ -118,7 +117,6 @@ def _rename(view: SavedView) -> None:
         "The view has a new name.",
         undo=lambda session, agent: views.rename(session, view.id, agent, view.name),
     )
-    resources.views.clear()
 
 
 def _share(view: SavedView) -> None:
@@ -127,7 +125,6 @@ def _share(view: SavedView) -> None:
         "Only you see it now." if view.shared else "Everybody sees it now.",
         undo=lambda session, agent: views.share(session, view.id, agent, shared=view.shared),
     )
-    resources.views.clear()
 
 
 def _delete(view: SavedView) -> None:
@@ -137,4 +134,3 @@ def _delete(view: SavedView) -> None:
         "The view is deleted.",
         undo=lambda session, agent: again(session, agent),
     )
-    resources.views.clear()

@@ -1,5 +1,6 @@
 """How much is complained about: large numbers, charts with their file, the breakdown, topics."""
 
+from textwrap import shorten
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,9 @@ COLOURS = 6
 """Values that have bars of their own; the others share one."""
 
 OTHERS = "all others"
+
+QUOTED = 200
+"""Characters of a post that stands for its topic."""
 
 COLUMNS = ("begins", "ends", "value", "posts", "complaints")
 
@@ -90,12 +94,20 @@ def chart_rows(told: Overview, zone: ZoneInfo) -> list[dict[str, Any]]:
     rows: dict[tuple[Any, ...], list[Any]] = {}
     for cell in told.volumes.cells:
         value = cell.value if cell.value in largest else OTHERS
-        key = (*_times(cell, zone), "unknown" if value == NONE else value)
+        key = (*_times(cell, zone), _called(told, value))
         known = rows.setdefault(key, [None, 0])
         if cell.posts is not None:
             known[0] = (known[0] or 0) + cell.posts
         known[1] += cell.complaints
     return [dict(zip(COLUMNS, (*key, *numbers), strict=True)) for key, numbers in rows.items()]
+
+
+def _called(told: Overview, value: str) -> str:
+    """A value in words; of two incidents with one title each keeps its number."""
+    if value == NONE:
+        return "unknown"
+    title = told.titles.get(value)
+    return value if title is None else f"{value}: {title}"
 
 
 def _times(cell: Cell, zone: ZoneInfo) -> tuple[str, str]:
@@ -121,6 +133,9 @@ def draw_charts(told: Overview, by: str, zone: ZoneInfo, *, hourly: bool) -> Non
         left, right = st.columns(2, gap="large")
     with left:
         draw(tag("h3", f"Complaints by {unit}"))
+        if by in OF_CASES:
+            words = f"A complaint counts once for each {PARTS[by].lower()} of its case."
+            draw(tag("p", words, cls="muted"))
         chart = stacked(rows, "complaints", "Complaints", buckets, hourly=hourly)
         st.altair_chart(chart, width="stretch")
     with right:
@@ -199,7 +214,7 @@ def draw_parts(told: Overview) -> None:
     draw(table(columns, rows, text_columns=(0, 3)))
 
 
-def draw_topics(told: Overview, topics: Topics, quotes: dict[str, str]) -> None:
+def draw_topics(told: Overview, topics: Topics) -> None:
     """What more people write than before, with a post of each."""
     draw(tag("h3", "What is new", cls="side-title"))
     if not topics.read or not topics.read_before:
@@ -222,7 +237,7 @@ def draw_topics(told: Overview, topics: Topics, quotes: dict[str, str]) -> None:
                 count(topic.authors, asked.other("authors"), "authors"),
                 count(topic.before, earlier.other("authors"), "authors before"),
                 link(f"{topic.posts:,}", asked, f"posts that say {topic.words}"),
-                foreign(quotes.get(topic.words, "")),
+                foreign(shorten(topic.newest, QUOTED, placeholder=" …")),
             )
         )
     columns = ("Words", "Authors", "Authors before", "Posts", "The newest of them")

@@ -71,25 +71,27 @@ def business_time(start: datetime, end: datetime, hours: Hours) -> timedelta:
     if hours.always:
         return max(end - start, timedelta(0))
     total = timedelta(0)
-    for begin, until in _spans(start, hours):
-        if begin >= end:
-            break
+    for begin, until in spans(start, end, hours):
         total += min(until, end) - begin
     return total
 
 
 def spans(start: datetime, end: datetime, hours: Hours) -> Iterator[tuple[datetime, datetime]]:
     """The shifts that begin before `end`, in order, in UTC, from `start` on and no moment twice."""
-    for begin, until in _spans(start.astimezone(UTC), hours):
+    # The day after the last one: whatever the zone, it begins later.
+    days = (end - start).days + 3
+    for begin, until in _spans(start.astimezone(UTC), hours, days):
         if begin >= end:
             return
         yield begin, until
 
 
-def _spans(start: datetime, hours: Hours) -> Iterator[tuple[datetime, datetime]]:
+def _spans(
+    start: datetime, hours: Hours, days: int = HORIZON
+) -> Iterator[tuple[datetime, datetime]]:
     """What is left of each shift from `start` on, in order, in UTC, no moment twice."""
     first = start.astimezone(hours.zone).date()
-    for number in range(HORIZON):
+    for number in range(days):
         day = first + timedelta(days=number)
         for opens, closes in hours.of(day):
             # Until midnight means the beginning of the next day.

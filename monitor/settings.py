@@ -10,7 +10,7 @@ from connectors import CONNECTORS
 from monitor.alert_settings import AlertSettings, ChannelName
 from monitor.sla_settings import HoursTable, Length, Policy
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}$")]
+Name = Annotated[str, Field(pattern=r"^[^\W_][\w ._-]{0,39}$")]
 
 
 class Section(BaseModel):

@@ -7,6 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
+
+from monitor.__main__ import app
+from monitor.config import load
 
 CONFIG = '[company]\nname = "Acme"\n[sources.posts]\nconnector = "file"\npath = "posts.csv"\n'
 
@@ -39,6 +43,11 @@ def monitor(folder: Path, *arguments: str, stdin: str = "") -> subprocess.Comple
     )
 
 
+def typed(*arguments: str) -> Result:
+    """The same in this process: quick, and an error that nobody catches is raised here."""
+    return CliRunner().invoke(app, arguments, catch_exceptions=False)
+
+
 @pytest.mark.slow
 def test_an_import_queues_complaints_and_a_second_one_adds_nothing(folder: Path) -> None:
     first = monitor(folder, "import", "posts.csv")
@@ -68,6 +77,25 @@ def test_a_wrong_column_is_named(folder: Path) -> None:
     assert "Traceback" not in failed.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("posts.txt",), "posts.txt cannot be read: it must end in .csv"),
+        (("posts.csv", "--column", "foo=bar"), "--column wants ours=theirs, where ours is one of"),
+        (("posts.csv", "--network", "My Net"), "--network wants small letters"),
+        (("posts.csv", "--query", "acme OR ("), "--query cannot be used: the query has"),
+    ],
+)
+def test_an_import_says_what_is_wrong_with_it(
+    folder: Path, arguments: tuple[str, ...], told: str
+) -> None:
+    (folder / "posts.txt").write_text("1", encoding="utf-8")
+    failed = typed("import", *arguments, "-c", str(folder / "config.toml"))
+    assert failed.exit_code == 1
+    assert told in " ".join(failed.stderr.split())
+    assert "config.toml" not in failed.stderr
+
+
 def test_check_says_what_works(folder: Path) -> None:
     good = monitor(folder, "check")
     assert good.returncode == 0, good.stderr
@@ -88,6 +116,25 @@ def test_init_asks_and_writes_a_config(folder: Path) -> None:
     assert made.returncode == 0, made.stderr
     text = (folder / "config.toml").read_text(encoding="utf-8")
     assert json.dumps(["acmepower", "acmefail"]) in text
+
+
+def test_init_takes_names_of_any_letters_and_leaves_nothing_broken_behind(tmp_path: Path) -> None:
+    answers = ("--brand", "Acme", "--handles", "", "--words", "")
+    path = tmp_path / "config.toml"
+    refused = typed("init", *answers, "--people", "alice, *", "-c", str(path))
+    assert refused.exit_code == 1
+    assert "nothing was written" in " ".join(refused.stderr.split())
+    assert not path.exists()
+    path.write_text(CONFIG, encoding="utf-8")
+    assert typed("init", *answers, "--people", "*", "-c", str(path), "--force").exit_code == 1
+    assert path.read_text(encoding="utf-8") == CONFIG
+    path.unlink()
+    made = typed("init", *answers, "--people", "José, Ольга, 美咲", "-c", str(path))
+    assert made.exit_code == 0, made.stderr
+    assert load(path).people == ["José", "Ольга", "美咲"]
+    nowhere = typed("init", *answers, "--people", "alice", "-c", str(tmp_path / "none" / "c.toml"))
+    assert nowhere.exit_code == 1
+    assert "cannot be written: No such file or directory" in " ".join(nowhere.stderr.split())
 
 
 def test_a_database_that_is_not_there_is_told_without_its_password(

@@ -19,10 +19,10 @@ SHOWN, OVER_SHOWN = 50, 20
 
 def main() -> None:
     """The whole page: one alert where the address names it, or all."""
-    asked = st.query_params.get("alert", "")
+    alert_id = resources.asked_number("alert")
     draw(tag("h1", "Alerts"))
-    if asked.isascii() and asked.isdigit() and len(asked) < 19:
-        _one(int(asked))
+    if alert_id is not None:
+        _one(alert_id)
         return
     if "since" in st.query_params and draw_asked():
         st.page_link(ALERTS_PAGE, label="All alerts", icon=":material/arrow_back:")
@@ -72,7 +72,9 @@ def _over() -> None:
     if not found:
         return
     shown = st.expander(
-        f"Over ({widgets.counted(len(found), 'alert')})",
+        f"Over (the latest {OVER_SHOWN})"
+        if len(found) == OVER_SHOWN
+        else f"Over ({widgets.counted(len(found), 'alert')})",
         key="over",
         type="compact",
         on_change="rerun",

@@ -30,7 +30,7 @@ WATCH_SECONDS = 10
 
 def main() -> None:
     """The whole page."""
-    case_id = _asked_for()
+    case_id = resources.asked_number("id")
     bell.opened()
     with resources.session() as session:
         file = case_file.case_file(session, case_id) if case_id is not None else None
@@ -57,12 +57,6 @@ def main() -> None:
     # Only now: a click that is handled while the page is drawn was meant for the page before.
     actions.drew(file.case.id, file.events[-1].id if file.events else 0)
     _watch(file.case.id, mark, others)
-
-
-def _asked_for() -> int | None:
-    asked = st.query_params.get("id", "")
-    # More digits than any database counts to are nobody's number.
-    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else None
 
 
 def _no_such_case() -> None:

@@ -6,10 +6,12 @@ from dashboard import actions, incident_actions, resources, times, widgets
 from dashboard.charts import growth
 from dashboard.incident_words import LIST_PAGE, quote, status_badge
 from dashboard.markup import Markup, draw, foreign, link_out, tag
+from dashboard.number_links import count
 from monitor.store.models import IncidentStatus
 from monitor.watch.incident import incident_card
 from monitor.watch.incident.incident_card import Card, Member
 from monitor.watch.reports.sheet import to_csv
+from monitor.watch.trends.measures import Asked
 
 CASE_PAGE = "app_pages/case.py"
 
@@ -81,11 +83,11 @@ def _figures(card: Card) -> None:
     low, high = card.silent(rule.silent_low, rule.silent_high)
     networks = ", ".join(f"{network} {number}" for network, number in card.networks)
     facts = [
-        ("Distinct authors", tag("b", str(card.authors))),
+        ("Distinct authors", tag("b", f"{card.authors:,}")),
         ("First seen", tag("b", times.ago(card.first_seen, zone))),
         ("Networks", tag("b", foreign(networks))),
-        ("Cases open", tag("b", f"{card.unresolved} of {len(card.members)}")),
-        ("Cases answered", tag("b", f"{card.answered} of {len(card.members)}")),
+        ("Cases open", _of_all(card, card.unresolved, "standing")),
+        ("Cases answered", _of_all(card, card.answered, "answered")),
         ("Silent ones", tag("b", f"{low:,} to {high:,}")),
     ]
     boxes = [
@@ -103,6 +105,12 @@ def _figures(card: Card) -> None:
         "rule of thumb, not measured. Copies and several posts of one person count once."
     )
     draw(tag("p", words, cls="muted small"))
+
+
+def _of_all(card: Card, number: int, measure: str) -> Markup:
+    """A number of its cases that opens them."""
+    asked = Asked(measure).narrowed("incident", str(card.incident.id))
+    return tag("b", count(number, asked, "cases"), f" of {card.number:,}")
 
 
 def _growth(card: Card) -> None:
@@ -123,13 +131,14 @@ def _growth(card: Card) -> None:
 def _follow_up(card: Card) -> None:
     if card.incident.status != IncidentStatus.FIXED:
         return
-    waiting = incident_card.follow_up(card)
-    told = len(card.members) - len(waiting)
-    title = f"{told} of {len(card.members)} were told that it is fixed"
+    with resources.session() as session:
+        waiting = incident_card.follow_up(session, card.incident, SHOWN)
+        untold = incident_card.untold(session, card.incident)
+    title = f"{card.number - untold:,} of {card.number:,} were told that it is fixed"
     draw(tag("h3", "To be told", tag("small", title, cls="muted"), cls="side-title"))
     if not waiting:
         draw(tag("p", "Everybody was told.", cls="muted"))
-    for member in waiting[:SHOWN]:
+    for member in waiting:
         with st.container(key=f"tell-{member.case.id}", border=True):
             draw(
                 widgets.author_line(member.author),
@@ -147,10 +156,11 @@ def _follow_up(card: Card) -> None:
                     on_click=incident_actions.mark_told, args=(card.incident.id, member.case.id),
                     help="By another way, or it needs no word",
                 )  # fmt: skip
+    _more(untold - len(waiting))
 
 
 def _cases(card: Card) -> None:
-    draw(tag("h3", f"Cases ({len(card.members)})", cls="side-title"))
+    draw(tag("h3", f"Cases ({card.number:,})", cls="side-title"))
     for member in card.members[:SHOWN]:
         with st.container(
             key=f"member-{member.case.id}", horizontal=True, wrap=False,
@@ -158,6 +168,12 @@ def _cases(card: Card) -> None:
         ):  # fmt: skip
             draw(_member(member))
             _case_link(member, "Case")
+    _more(card.number - len(card.members[:SHOWN]))
+
+
+def _more(number: int) -> None:
+    if number > 0:
+        draw(tag("p", f"and {number:,} more", cls="muted"))
 
 
 def _member(member: Member) -> Markup:

@@ -7,10 +7,12 @@ import streamlit as st
 from dashboard import resources
 from dashboard.charts import by_threshold
 from dashboard.markup import draw, tag
+from dashboard.number_links import count
 from dashboard.widgets import counted
 from monitor.store.models import LabelOrigin
 from monitor.watch import quality
 from monitor.watch.quality import Counts, Estimate, Figures, Point
+from monitor.watch.trends.measures import Asked
 
 CHECK_PAGE = "app_pages/check.py"
 
@@ -180,7 +182,7 @@ def _labels(counts: Counts) -> None:
         tag(
             "div",
             tag("small", "Posts where the model was wrong", cls="muted"),
-            tag("b", f"{counts.corrections:,}"),
+            tag("b", count(counts.corrections, Asked("wrong"), "posts")),
         )
     )
     draw(tag("div", tag("div", *facts, cls="facts counts"), cls="card"))

@@ -13,7 +13,7 @@ from dashboard.row_lines import line
 from dashboard.times import full
 from dashboard.widgets import counted
 from monitor.watch.reports import export
-from monitor.watch.reports.sheet import Value, to_csv, to_xlsx
+from monitor.watch.reports.sheet import ROWS, Value, to_csv, to_xlsx, too_long
 from monitor.watch.trends import counting
 from monitor.watch.trends.conditions import Rules
 from monitor.watch.trends.measures import LONG_AGO, MEASURES, NONE, UNTIL_NOW, Asked, Kind
@@ -119,6 +119,9 @@ def _files(asked: Asked, rules: Rules, number: int) -> None:
 
     with st.container(horizontal=True, gap="small"):
         for ending, (maker, mime) in makers.items():
+            if ending == "xlsx" and number > ROWS:
+                draw(tag("p", too_long(number), cls="muted"), width="content")
+                continue
             st.download_button(
                 f"Download {counted(number, 'row')} as {ending.upper()}",
                 made(maker),

@@ -17,18 +17,13 @@ from dashboard.response_box import (
 )
 from dashboard.volume_box import draw_charts, draw_figures, draw_parts, draw_topics
 from monitor.store.models import now
-from monitor.watch.trends import counting
 from monitor.watch.trends.conditions import Rules
-from monitor.watch.trends.measures import Asked
 from monitor.watch.trends.overview import Overview, overview, whats_new
 from monitor.watch.trends.periods import Period
 from monitor.watch.trends.response import never_answered
-from monitor.watch.trends.topics import Topics, asked_of
+from monitor.watch.trends.topics import Topics
 
 REPORT_PAGE = "app_pages/report.py"
-
-QUOTED = 200
-"""Characters of a post that stands for its topic."""
 
 
 def main() -> None:
@@ -59,7 +54,7 @@ def main() -> None:
     draw_never(told, oldest)
     topics = _new(told.period, told.before, rules)
     with new:
-        draw_topics(told, *topics)
+        draw_topics(told, topics)
 
 
 @st.cache_data(ttl=60, max_entries=50, show_spinner="Counting …", hash_funcs={Rules: repr})
@@ -75,18 +70,10 @@ def _counted(first: date, last: date, by: str, hourly: bool, rules: Rules) -> Ov
     show_spinner="Reading what is new …",
     hash_funcs={Rules: repr, Period: repr},
 )
-def _new(period: Period, before: Period, rules: Rules) -> tuple[Topics, dict[str, str]]:
-    """Topics and a post of each; up to a minute old."""
-    quotes = {}
+def _new(period: Period, before: Period, rules: Rules) -> Topics:
+    """Up to a minute old."""
     with resources.session() as session:
-        found = whats_new(session, period, before, rules)
-        complaints = Asked("complaints", period.begins, period.ends)
-        for topic in found.topics:
-            newest = counting.ids(session, asked_of(topic, complaints), rules, 1)
-            for post, *_ in counting.rows(session, complaints.kind, newest):
-                text = " ".join(post.text.split())
-                quotes[topic.words] = text if len(text) <= QUOTED else text[: QUOTED - 1] + "…"
-    return found, quotes
+        return whats_new(session, period, before, rules)
 
 
 def _extent(told: Overview) -> None:

@@ -85,6 +85,12 @@ def backtest(
     changes = {"spike_ratio": ratio, "spike_excess": excess}
     tried = checked.alerts.model_copy(update={k: v for k, v in changes.items() if v is not None})
     rules = surges.detector(tried)
+    with Session(database) as session:
+        known = trial.choices(session)
+    for kind, asked, names in zip(("network", "source"), (network, source), known, strict=True):
+        if asked is not None and asked not in names:
+            there = f"there are {', '.join(names)}" if names else "there is none yet"
+            fail(f"There is no {kind} {asked}; {there}.")
     with Session(database) as session, errors.status("Trying it on the past ..."):
         limit = schedule.threshold(checked)
         found = trial.backtest(

@@ -1,16 +1,18 @@
 """Setting up: a first config.toml, whether its sources answer, and posts from a file."""
 
+import tempfile
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
+from pydantic import ValidationError
 from rich.markup import escape
 from rich.table import Table
 from sqlmodel import Session
 
 from connectors.base import ConnectorError
-from connectors.file import File
+from connectors.file import Column, File
 from monitor import schedule, starter
 from monitor.commands.shared import (
     DEFAULT_CONFIG,
@@ -20,9 +22,9 @@ from monitor.commands.shared import (
     fail,
     progress,
 )
-from monitor.config import SourceConfig, load
+from monitor.config import ConfigError, SourceConfig, load
 from monitor.intake.collect import Watch, collect, own_accounts
-from monitor.intake.matching import compile_query
+from monitor.intake.matching import Query, QueryError, compile_query
 from monitor.store.db import connect, migrate
 from monitor.watch.alerting import health
 
@@ -55,9 +57,26 @@ def init(
     )
     if not answers.brand:
         fail("The brand's name is needed: without it nothing can be found.")
-    config.write_text(starter.write_config(answers), encoding="utf-8")
-    load(config)
+    text = starter.write_config(answers)
+    try:
+        _refuse_unusable(text, config.name)
+        config.write_text(text, encoding="utf-8")
+    except ConfigError as error:
+        fail(f"These answers make no settings, so nothing was written.\n{error}")
+    except OSError as error:
+        fail(f"{config} cannot be written: {error.strerror}. Give another place with --config.")
     console.print(f"Wrote {config}. Try it with `monitor check`, then `monitor up`.")
+
+
+def _refuse_unusable(text: str, name: str) -> None:
+    """Read the settings from a place of their own. Raises ConfigError where they cannot be used."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_text(text, encoding="utf-8")
+        try:
+            load(path)
+        except ConfigError as error:
+            raise ConfigError(str(error).replace(str(path), name)) from error
 
 
 def _listed(words: str) -> list[str]:
@@ -112,12 +131,13 @@ def import_file(
 ) -> None:
     """Import, score and queue the posts of a file. Doing it again adds nothing."""
     checked = load(config)
+    compiled = _compiled(query)
     source = _file_source(file, column or [], network, query)
     checked.sources[source.name] = source
     database = connect(checked.database_url)
     migrate(database)
     running = schedule.Engine.prepare(checked, database)
-    watch = Watch(source, compile_query(query), own_accounts(checked))
+    watch = Watch(source, compiled, own_accounts(checked))
     with Session(database) as session:
         fetch = collect(session, watch)
         if fetch is None:
@@ -135,17 +155,38 @@ def import_file(
         console.print(escape(notes))
 
 
+def _compiled(query: str) -> Query:
+    try:
+        return compile_query(query)
+    except QueryError as error:
+        fail(f"--query cannot be used: {error}.")
+
+
 def _file_source(file: Path, columns: list[str], network: str, query: str) -> SourceConfig:
     pairs = [pair.partition("=") for pair in columns]
     if any(not theirs for _, _, theirs in pairs):
         fail("--column wants ours=theirs, for example --column text=body")
-    settings = File.Settings.model_validate(
-        {
-            "path": file.resolve(),
-            "network": network,
-            "complete": True,
-            "columns": {ours: theirs for ours, _, theirs in pairs},
-        }
-    )
+    try:
+        settings = File.Settings.model_validate(
+            {
+                "path": file.resolve(),
+                "network": network,
+                "complete": True,
+                "columns": {ours: theirs for ours, _, theirs in pairs},
+            }
+        )
+    except ValidationError as error:
+        wrong = {problem["loc"][0] for problem in error.errors()}
+        fail("\n".join(words for name, words in _wanted(file).items() if name in wrong))
     name = "import-" + "".join(c if c.isalnum() else "-" for c in file.stem.lower())[:30]
     return SourceConfig(name, File, settings, query, timedelta(0), enabled=True)
+
+
+def _wanted(file: Path) -> dict[str, str]:
+    """What each setting of an import has to be, in words."""
+    columns = ", ".join(get_args(Column))
+    return {
+        "path": f"{file.name} cannot be read: it must end in .csv, .tsv, .jsonl or .ndjson.",
+        "network": "--network wants small letters, digits, - and _, for example my-net.",
+        "columns": f"--column wants ours=theirs, where ours is one of {columns}.",
+    }

@@ -71,8 +71,10 @@ def test_acknowledged_undone_and_refused_to_who_comes_second(desk: Desk) -> None
     assert "firing</b>" not in alice.html
     bob.click(f"ack-{alert_id}")
     assert "it is acknowledged by alice" in bob.told
+    assert "1 alert firing" not in alice.html
     alice.click("undo")
     assert state(desk, alert_id) == AlertState.FIRING
+    assert "1 alert firing" in alice.html
     assert "Choose your name first" in Seat(None).open("alerts").click(f"ack-{alert_id}").told
 
 
@@ -140,6 +142,15 @@ def test_the_history_and_what_is_over(desk: Desk) -> None:
     assert "Over</span>" in seat.html
     assert "Acknowledged by bob" in seat.html
     assert not seat.has(f"ack-{alert_id}")
+
+
+def test_of_many_that_are_over_the_latest_are_shown(desk: Desk) -> None:
+    for number in range(21):
+        fire(desk, f"spike:{number}")
+        with Session(desk.engine) as session:
+            alerts.resolve(session, f"spike:{number}", SETTINGS)
+    labels = [box.label for box in Seat().open("alerts").app.expander]
+    assert "Over (the latest 20)" in labels
 
 
 def test_a_channel_says_how_it_fares_and_can_be_proved(

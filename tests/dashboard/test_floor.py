@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from dashboard import keys_box
+from dashboard import keys_box, resources
 from dashboard.markup import plain
 from monitor.desk import cases, tags
 from monitor.desk.queue import absence, bulk, views
@@ -116,11 +116,16 @@ def test_a_view_is_saved_shared_renamed_and_deleted_with_undo(desk: Desk) -> Non
     alice.app.text_input(key="view-name").input("Sky")
     alice.click(f"view-rename-{view.id}").click(f"view-share-{view.id}")
     assert not Seat("bob").open().has(f"view-{view.id}")
+    alice.click("undo")
+    assert Seat("bob").open().has(f"view-{view.id}"), "what was undone shows at once"
+    alice.click(f"view-share-{view.id}")
     alice.click(f"view-delete-{view.id}")
     assert not alice.has(f"view-{view.id}")
     alice.click("undo")
     with Session(desk.engine) as session:
-        assert [v.name for v in views.views(session, "alice")] == ["Sky"]
+        (back,) = views.views(session, "alice")
+    assert back.name == "Sky"
+    assert alice.has(f"view-{back.id}")
 
 
 def test_many_are_claimed_the_taken_ones_are_told_and_one_undo_takes_it_back(desk: Desk) -> None:
@@ -213,7 +218,10 @@ def test_who_is_away_says_so_and_until_when(desk: Desk) -> None:
     assert "You are away until you say" in seat.told
     with Session(desk.engine) as session:
         assert absence.away(session) == {"alice": None}
-        absence.leave(session, "alice", now() + HOUR)
+    assert not seat.click("undo").app.toggle(key="away").value
+    with Session(desk.engine) as session:
+        absence.leave(session, "alice", (now() + HOUR).replace(second=0, microsecond=0))
+    resources.away.clear()
     again = Seat().open()
     assert again.app.toggle(key="away").value
     again.app.toggle(key="away").set_value(False).run()

@@ -1,6 +1,9 @@
 """Incidents on the pages: proposed, confirmed, proved, told to the customers."""
 
+import re
 from datetime import timedelta
+from html import unescape
+from urllib.parse import parse_qsl
 
 import pytest
 from sqlmodel import Session, col, select
@@ -114,7 +117,10 @@ def test_the_card_tells_what_is_known(desk: Desk, number: int) -> None:
     assert "Distinct authors</small><b>3</b>" in html
     assert "Silent ones</small><b>75 to 150</b>" in html
     assert "a rule of thumb, not measured" in html
-    assert "Cases open</small><b>3 of 3</b>" in html
+    assert ">3</a> of 3</b>" in html
+    (address,) = re.findall(r'href="rows\?([^"]*)"[^>]*>3</a> of 3', html)
+    rows = Seat().open("rows", **dict(parse_qsl(unescape(address))))
+    assert "<h1>3 cases</h1>" in rows.html
     assert "None yet: a link, and a number that can prove it." in html
     assert "not tried" in html
     assert html.index("own words") < html.index("Distinct authors") < html.index("Evidence")

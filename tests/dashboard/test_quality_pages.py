@@ -1,13 +1,15 @@
 """Check and model quality: a word by one key, blind where it must be, and honest figures."""
 
 import html
+import re
 from datetime import date
+from urllib.parse import parse_qsl
 
 import pytest
 from sqlmodel import Session, col, select
 
 from monitor.desk import cases, labels
-from monitor.store.models import BlindSample, Case, CaseStatus, Label, LabelOrigin, Post
+from monitor.store.models import BlindSample, Case, CaseStatus, Label, LabelOrigin, Post, now
 from tests.dashboard.conftest import Seat
 from tests.dashboard.seed import Desk
 
@@ -44,6 +46,7 @@ def a_sample(desk: Desk, *said: bool | None, fine: int = 400, flagged: int = 80)
                     sample_id=sample.id,
                     flagged=(post.complaint or 0) >= 0.5,
                     complaint=complaint,
+                    labelled_at=None if complaint is None else now(),
                 )
             )
         session.commit()
@@ -173,6 +176,9 @@ def test_figures_and_what_another_threshold_does(desk: Desk) -> None:
     assert words in seat.html
     assert "[desk]\nthreshold = 0.30" in seat.html
     assert len(seat.app.get("vega_lite_chart")) == 2
+    (address,) = re.findall(r'href="rows\?([^"]*)"[^>]*>7</a>', seat.html)
+    rows = Seat().open("rows", **dict(parse_qsl(html.unescape(address))))
+    assert "<h1>7 posts</h1>" in rows.html, "the posts where the model was wrong"
 
 
 @pytest.mark.parametrize("text", ["<script>alert(1)</script>", "**bold** ![i](https://x.invalid)"])

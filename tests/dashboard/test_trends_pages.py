@@ -30,7 +30,7 @@ from monitor.store.models import (
     Outcome,
     now,
 )
-from monitor.watch.reports import export
+from monitor.watch.reports import export, sheet
 from monitor.watch.reports.sheet import to_csv, to_xlsx
 from monitor.watch.trends.measures import Asked
 from monitor.watch.trends.overview import overview
@@ -164,8 +164,8 @@ def test_rows_are_listed_and_exported_as_they_are_counted(busy: Desk) -> None:
     read = list(csv.DictReader(io.StringIO(to_csv(columns, rows, ZONE).decode("utf-8-sig"))))
     assert len(read) == 4
     assert {row["tags"] for row in read} == {"", "'=tag"}
-    sheet: Any = load_workbook(io.BytesIO(to_xlsx(columns, rows, ZONE))).worksheets[0]
-    kinds = {cell.data_type for row in sheet.iter_rows() for cell in row}
+    book: Any = load_workbook(io.BytesIO(to_xlsx(columns, rows, ZONE))).worksheets[0]
+    kinds = {cell.data_type for row in book.iter_rows() for cell in row}
     assert "f" not in kinds, "no cell is a formula"
 
 
@@ -181,6 +181,38 @@ def test_rows_come_in_pages(desk: Desk) -> None:
     second = Seat().open("rows", **address, part="1")
     assert len(rows_of(second)) == 1
     assert rows_of(Seat().open("rows", **address, part="x")) == rows_of(first)
+
+
+@time_machine.travel(AT, tick=False)
+def test_more_rows_than_a_sheet_holds_are_told_before_the_click(
+    busy: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sheet, "ROWS", 3)
+    period = last_days(7, ZONE, AT)
+    seat = Seat().open("rows", **Asked("cases", period.begins, period.ends).address)
+    labels = [button.proto.label for button in seat.app.get("download_button")]
+    assert labels == ["Download 4 rows as CSV"]
+    assert "4 rows are more than a sheet of XLSX holds: take CSV" in seat.html
+
+
+@time_machine.travel(AT, tick=False)
+def test_an_address_made_by_hand_lists_what_it_can(busy: Desk) -> None:
+    period = last_days(7, ZONE, AT)
+    address = Asked("cases", period.begins, period.ends).address
+    for more in ({"hours": "in"}, {"topic": "x"}):
+        assert "<h1>4 cases</h1>" in Seat().open("rows", **address, **more).html
+    wrong = Seat().open("rows", **(address | {"measure": "first", "hours": "zzz"}))
+    assert "There is nothing to list" in wrong.html
+
+
+@time_machine.travel(AT, tick=False)
+def test_incidents_have_their_titles_in_the_chart_and_its_file(busy: Desk) -> None:
+    period = last_days(7, ZONE, now())
+    told = overview(busy.engine, period, "incident", resources.rules(), now())
+    assert {row["value"] for row in chart_rows(told, ZONE)} == {"1: <b>Outage</b>"}
+    words = "A complaint counts once for each incident of its case."
+    assert words in Seat().open("trends", by="Incident").html
+    assert words not in Seat().open("trends", by="Network").html
 
 
 def test_rows_of_nothing_and_of_no_number(desk: Desk) -> None:
@@ -203,8 +235,15 @@ def test_trends_without_posts_and_what_is_not_measured(desk: Desk) -> None:
 def test_who_never_got_an_answer_is_listed_oldest_first(desk: Desk) -> None:
     desk.complaint("eva", "It broke", hours=5)
     desk.complaint("ben", "It broke", hours=50)
-    page = Seat().open("trends").html
+    seat = Seat().open("trends")
+    page = seat.html
     assert page.index("@ben") < page.index("@eva")
+    links = {link.proto.label: link.proto for link in seat.app.get("page_link")}
+    assert {"Open case 1", "Open case 2"} <= set(links), "each says which one"
+    every = links["All of them"]
+    assert every.page == "rows"
+    listed = Seat().open("rows", **dict(parse_qsl(every.query_string)))
+    assert "<h1>2 cases</h1>" in listed.html
 
 
 @time_machine.travel(AT, tick=False)

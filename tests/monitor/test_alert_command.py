@@ -86,6 +86,7 @@ def test_a_rule_is_tried_on_the_past(session: Session) -> None:
     assert nothing.exit_code == 0
     assert "fired 0 times in the last 90 days" in nothing.output
     assert "learning all the time" in nothing.output
+    assert "there is none yet" in run("backtest", "--network", "net").stderr
     with session:
         session.add(Source(id=1, name="acme", connector="demo"))
         minutes = [60 * hour for hour in range(48, 24 * 8)] + [2880 - n for n in range(40)]
@@ -108,5 +109,8 @@ def test_a_rule_is_tried_on_the_past(session: Session) -> None:
         session.commit()
     assert "fired once in the last 30 days" in run("backtest", "--days", "30").output
     assert "fired 0 times" in run("backtest", "--days", "30", "--excess", "90").output
-    assert "fired 0 times" in run("backtest", "--network", "x").output
+    for kind, there in (("network", "net"), ("source", "acme")):
+        typo = run("backtest", f"--{kind}", "typo")
+        assert typo.exit_code == 1
+        assert f"There is no {kind} typo; there are {there}." in typo.stderr
     assert "fired once" in run("backtest", "--source", "acme", "--ratio", "3").output

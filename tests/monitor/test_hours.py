@@ -146,3 +146,9 @@ def test_a_door_that_stays_closed_is_refused() -> None:
 def test_a_shift_that_cannot_be_read(text: str, told: str) -> None:
     with pytest.raises(ValueError, match=told):
         shift(text)
+
+
+def test_working_time_of_more_than_ten_years() -> None:
+    week = Hours(ZoneInfo("UTC"), ((shift("09:00-10:00"),),) * 7)
+    start = datetime(2010, 1, 1, tzinfo=UTC)
+    assert business_time(start, datetime(2026, 1, 1, tzinfo=UTC), week) == timedelta(hours=5844)

@@ -401,7 +401,9 @@ def test_everybody_is_told_that_it_is_fixed(session: Session) -> None:
         session.expire_all()
         known = incident_card.card(session, incident_id)
         assert known is not None
-        return [member.case.id for member in incident_card.follow_up(known)]
+        found = incident_card.follow_up(session, known.incident, 100)
+        assert incident_card.untold(session, known.incident) == len(found)
+        return [member.case.id for member in found]
 
     cases.claim(session, ids[1], ALICE)
     replies.record_elsewhere(session, ids[1], ALICE, "https://net.example/early")
@@ -415,8 +417,34 @@ def test_everybody_is_told_that_it_is_fixed(session: Session) -> None:
     assert history(session, ids[0])[-1] == "told that it is fixed"
     with pytest.raises(CaseConflictError, match="meanwhile"):
         incidents.mark_followed_up(session, incident_id, ids[0], ALICE)
+    with pytest.raises(CaseConflictError, match="not you"):
+        incidents.unmark_followed_up(session, incident_id, ids[0], ALICE)
+    assert history(session, ids[0])[-1] == "told that it is fixed", "only bob takes back his word"
+    assert waiting() == [ids[2]]
     incidents.unmark_followed_up(session, incident_id, ids[0], BOB)
+    assert history(session, ids[0])[-1] == "not told yet that it is fixed"
     assert waiting() == [ids[0], ids[2]]
+
+
+def test_a_card_counts_all_its_cases_and_lists_the_newest(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    incident_id, ids = outage(session)
+    cases.claim(session, ids[0], ALICE)
+    replies.record_elsewhere(session, ids[0], ALICE, "https://net.example/early")
+    incidents.fix(session, incident_id, ALICE)
+    before = incident_card.card(session, incident_id)
+    monkeypatch.setattr(incident_card, "SHOWN", 1)
+    known = incident_card.card(session, incident_id)
+    assert known is not None
+    assert before is not None
+    assert (known.number, known.authors, known.unresolved, known.answered) == (3, 3, 3, 1)
+    assert (known.first_seen, known.networks) == (before.first_seen, [("net", 3)])
+    assert (len(known.growth), known.silent(2, 5)) == (3, (6, 15))
+    assert [one.case.id for one in known.members] == [ids[2]]
+    assert incident_card.untold(session, known.incident) == 3
+    first = incident_card.follow_up(session, known.incident, 2)
+    assert [one.case.id for one in first] == ids[:2], "who waits longest is told first"
 
 
 def test_the_reply_to_write_has_the_update_and_the_name(session: Session) -> None:

@@ -118,6 +118,16 @@ def test_the_digest_is_written_once_for_each_channel(rows: Rows, database: sa.En
         assert queue_digest(database, config(digest=Digest(channels=["late"])), 0.5) == 0
 
 
+def test_a_digest_of_the_weekend_may_be_late_too(database: sa.Engine) -> None:
+    sunday = config(digest=Digest(channels=["mail"], weekday="sun", at=time(8)))
+    for hours, number in ((-1, 0), (25, 1), (26, 0)):
+        at = due_at(sunday, WEEK) + timedelta(hours=hours)
+        with time_machine.travel(at, tick=False):
+            assert queue_digest(database, sunday, 0.5) == number
+    with Session(database) as session:
+        assert session.exec(select(Delivery.key)).all() == ["digest:2026-W47"]
+
+
 def test_the_digest_keeps_to_the_teams_clock_over_the_change() -> None:
     before = Period(date(2026, 10, 12), date(2026, 10, 18), VIENNA)
     after = Period(date(2026, 10, 19), date(2026, 10, 25), VIENNA)
@@ -167,7 +177,10 @@ def test_the_command_writes_a_week(tmp_path: Path) -> None:
 @time_machine.travel(AT, tick=False)
 def test_an_export_has_a_row_for_everything_a_number_counts(rows: Rows) -> None:
     session = rows.session
-    rows.promise(rows.case(utc(19), "pat"), utc(20))
+    promised = rows.case(utc(19), "pat")
+    rows.promise(promised, utc(20))
+    rows.promise(promised, utc(18), kept=utc(19))
+    rows.promise(promised, utc(18), kept=utc(17))
     for measure in MEASURES:
         asked = Asked(measure, WEEK.begins, WEEK.ends)
         columns, lines = export.table(session, asked, RULES)
@@ -180,7 +193,7 @@ def test_an_export_has_a_row_for_everything_a_number_counts(rows: Rows) -> None:
     assert (ann["first_response_hours"], ann["first_response_working_hours"]) == (1.0, 1.0)
     assert (ann["outcome"], ann["replies"], ann["source"]) == ("solved", 1, "acme")
     pat = next(case for case in cases if case["author"] == "pat")
-    assert (pat["promises"], pat["promises_broken"]) == (1, 1)
+    assert (pat["promises"], pat["promises_broken"], pat["promises_late"]) == (3, 1, 1)
 
 
 BAD = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", '=cmd|"/c calc"!A1')
@@ -190,13 +203,26 @@ BAD = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", '=cmd|"
 def test_no_cell_runs(bad: str) -> None:
     told = to_csv(["text", "n"], [[bad, -5]], VIENNA).decode("utf-8-sig")
     (_, (cell, number)) = list(csv.reader(io.StringIO(told, newline="")))
-    assert cell == f"'{bad}"
+    # After a tab or a line's end a cell of its own may begin.
+    assert cell == "'" + re.sub(r"^(\s)", r"\1'", bad)
     assert number == "-5", "our own numbers stay numbers"
     book = load_workbook(io.BytesIO(to_xlsx(["text", "n"], [[bad, -5]], VIENNA)))
     sheet = book.worksheets[0]
     assert sheet["A2"].data_type in ("s", "inlineStr")
     assert sheet["A2"].value.replace("_x000D_", "\r").strip() == bad.strip()
     assert sheet["B2"].value == -5
+
+
+@pytest.mark.parametrize("between", [";", "; ", '";', ';"', ";;", "\t", "\r", "\n", "\n\t", ";\n"])
+@pytest.mark.parametrize("delimiter", [";", "\t", ","])
+def test_no_cell_runs_where_a_spreadsheet_parts_the_text(between: str, delimiter: str) -> None:
+    told = to_csv(["text"], [[f'hello{between}=HYPERLINK("x","y")']], VIENNA).decode("utf-8-sig")
+    for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE):
+        reader = csv.reader(io.StringIO(told, newline=None), delimiter=delimiter, quoting=quoting)
+        cells = [cell.strip(' "') for row in reader for line in row for cell in line.splitlines()]
+        assert any("HYPERLINK" in cell for cell in cells)
+        assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells)
+    assert to_csv(["a"], [["a-b; c"]], VIENNA).decode("utf-8-sig").splitlines()[1] == "a-b; c"
 
 
 def test_sheets_hold_times_of_the_team_and_characters_of_any_kind() -> None:

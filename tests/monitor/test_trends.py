@@ -24,7 +24,7 @@ from monitor.watch.trends import response, topics, volumes, waits
 from monitor.watch.trends.conditions import Rules
 from monitor.watch.trends.counting import conditions, count, grouped, ids
 from monitor.watch.trends.counting import rows as read_rows
-from monitor.watch.trends.measures import DIMENSIONS, MEASURES, NONE, Asked
+from monitor.watch.trends.measures import DIMENSIONS, IN, MEASURES, NONE, OUT, Asked
 from monitor.watch.trends.periods import (
     Period,
     last_days,
@@ -132,7 +132,7 @@ def check_rows(session: Session, measure: str) -> None:
             assert part == count(session, narrowed, RULES) == len(ids(session, narrowed, RULES))
             assert Asked.of_address(narrowed.address) == narrowed
     if MEASURES[measure].wait:
-        inside, outside = (asked.narrowed("hours", part) for part in (waits.IN, waits.OUT))
+        inside, outside = (asked.narrowed("hours", part) for part in (IN, OUT))
         both = ids(session, inside, RULES) + ids(session, outside, RULES)
         assert sorted(both) == sorted(found)
         assert count(session, inside, RULES) + count(session, outside, RULES) == number
@@ -220,6 +220,16 @@ def test_working_time_of_many_is_that_of_each() -> None:
     assert reckoned.tolist() == [business_time(*pair, hours).total_seconds() for pair in pairs]
     around = waits.WorkTime(Hours(VIENNA), begins, ends).between(begins, ends)
     assert around.tolist() == (ends - begins).tolist()
+
+
+def test_one_wait_of_years_takes_no_working_time_from_the_others() -> None:
+    import numpy as np
+
+    begins = np.array([utc(16, 9).replace(year=2015).timestamp(), utc(16, 9).timestamp()])
+    ends = np.full(2, utc(16, 11).timestamp())
+    reckoned = waits.WorkTime(OFFICE, begins, ends)
+    assert reckoned.between(begins, ends)[1] == 2 * 3600
+    assert reckoned.open_at(begins).tolist() == [True, True]
 
 
 @time_machine.travel(AT, tick=False)
@@ -315,12 +325,26 @@ def test_addresses_that_ask_for_nothing_say_so() -> None:
         Asked.of_address(good | {"measure": "secrets"})
     with pytest.raises(ValueError, match="from when"):
         Asked.of_address(good | {"from": "yesterday"})
+    first = week("first").address
+    assert Asked.of_address(first | {"hours": "in", "topic": "x"}).where == (("hours", "in"),)
+    with pytest.raises(ValueError, match="hours"):
+        Asked.of_address(first | {"hours": "zzz"})
+
+
+@time_machine.travel(AT, tick=False)
+@pytest.mark.parametrize("measure", ["cases", "posts", "authors", "held", "replies", "sla-met"])
+def test_only_what_a_measure_has_narrows_it(filled: Rows, measure: str) -> None:
+    asked = Asked.of_address(week(measure).address | {"hours": "in", "topic": "nobody said this"})
+    number = count(filled.session, week(measure), RULES)
+    assert count(filled.session, asked, RULES) == (0 if asked.where else number)
+    assert bool(asked.where) == (measure in ("posts", "authors"))
 
 
 def test_topics_that_rose_need_people_not_posts(rows: Rows) -> None:
     for number in range(8):
         rows.post(utc(10, number), f"old{number}", "my bill is wrong again")
         rows.post(utc(17, number), f"new{number}", "my bill is wrong again, router firmware @acme")
+    newest = rows.post(utc(17, 8), "new7", "now the router firmware is broken")
     for number in range(20):
         rows.post(utc(18, 1, number), "loud", "winter tariff scandal https://x.example/winter")
     now_said, then_said = (
@@ -329,9 +353,10 @@ def test_topics_that_rose_need_people_not_posts(rows: Rows) -> None:
     )
     ours = Rules(0.5, OFFICE, topics.own_words(("Acme", "@acmehelp")))
     told = topics.rising(rows.session, now_said, then_said, ours)
-    assert (told.read, told.read_before) == (28, 8)
+    assert (told.read, told.read_before) == (29, 8)
     (topic,) = told.topics
-    assert (topic.words, topic.authors, topic.posts, topic.before) == ("router firmware", 8, 8, 0)
+    assert (topic.words, topic.authors, topic.posts, topic.before) == ("router firmware", 8, 9, 0)
+    assert topic.newest == newest.text
     asked = topics.asked_of(topic, week("complaints"))
     assert count(rows.session, asked, RULES) == topic.posts
     assert count(rows.session, asked.other("authors"), RULES) == topic.authors

@@ -2,13 +2,16 @@
 
 import shutil
 from collections import namedtuple
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 import time_machine
 from sqlmodel import Session, col, select
 
@@ -42,6 +45,7 @@ from monitor.watch.detection import backtest, outages, spikes, surges, tally
 from monitor.watch.detection.tally import ALL, Said, Tally
 from monitor.watch.looking import lookout
 from monitor.watch.looking.broken_promises import broken_slas
+from monitor.watch.looking.grave_cases import grave_cases
 from monitor.watch.looking.watchers import Watchers
 from tests.conftest import ALICE, NOON
 
@@ -421,6 +425,13 @@ class TestSurges:
             assert sum(number for _, number in found.by_day) == len(
                 session.exec(select(Post).where(col(Post.complaint) > 0.5)).all()
             )
+            assert found.by_day[-1][0] == f"{NOON:%Y-%m-%d}"
+            east = ZoneInfo("Pacific/Kiritimati")
+            there = backtest.backtest(
+                session, 0.5, rules, 90, now(), config.every, zone=east
+            ).by_day
+            assert there[-1][0] == f"{NOON + timedelta(days=1):%Y-%m-%d}"
+            assert sum(n for _, n in there) == sum(n for _, n in found.by_day)
             nowhere = backtest.backtest(
                 session, 0.5, rules, 90, now(), config.every, network="nowhere"
             )
@@ -658,3 +669,36 @@ class TestWording:
 def test_a_fresh_database_has_nothing_to_say(session: Session, config: Config) -> None:
     Watchers(config, 0.5).look(session)
     assert standing(session) == {}
+
+
+def plans(session: Session, ask: Callable[[], object]) -> str:
+    """How SQLite finds what is asked meanwhile."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(*call: Any) -> None:
+        asked.append((call[2], call[3]))
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        ask()
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+    connection = session.connection()
+    return "\n".join(
+        row[3]
+        for statement, values in asked
+        if statement.startswith("SELECT")
+        for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+    )
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_look_goes_through_neither_all_cases_nor_all_posts(
+    session: Session, config: Config
+) -> None:
+    grave = plans(session, lambda: grave_cases(session, config, NOON, {"case:1"}))
+    assert "USING INDEX ix_case_waiting (status=? AND waiting_since>?)" in grave
+    assert "SCAN case" not in grave
+    changed = plans(session, lambda: Tally(0.5, 10)._changed_since(session))
+    assert "SEARCH post USING INTEGER PRIMARY KEY (rowid>?)" in changed
+    assert "ix_post_trends" not in changed

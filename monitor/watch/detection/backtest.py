@@ -3,7 +3,7 @@ of the posts that there are now."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -40,7 +40,7 @@ class Backtest:
     learned_since: datetime | None
     """From when on it could have fired; None: never, as there are too few days of posts."""
     by_day: list[tuple[str, int]]
-    """Counted complaints by day, UTC."""
+    """Counted complaints by day of the zone that was asked for."""
 
 
 def backtest(
@@ -53,6 +53,7 @@ def backtest(
     *,
     network: str | None = None,
     source: str | None = None,
+    zone: tzinfo = UTC,
 ) -> Backtest:
     """Run the rule over the last `days` days: over everything, a network, or a source. `every` says
     how often each source is fetched, by name."""
@@ -80,7 +81,7 @@ def backtest(
     learned = next((v.at for v in verdicts if v.state is not spikes.State.LEARNING), None)
     by_day: dict[str, int] = {}
     for place, number in enumerate(counts.complaints[size - days * rules.day :]):
-        day = f"{since + place * BUCKET:%Y-%m-%d}"
+        day = f"{(since + place * BUCKET).astimezone(zone):%Y-%m-%d}"
         by_day[day] = by_day.get(day, 0) + int(number)
     return Backtest(days, firings(verdicts), learned, list(by_day.items()))
 

@@ -1,10 +1,10 @@
 """What is known of incidents: the customers' own words, how many tell of it, whom to tell."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -16,6 +16,7 @@ from monitor.store.models import (
     Incident,
     IncidentCase,
     IncidentStatus,
+    Outcome,
     Post,
     Reply,
     ReplyStatus,
@@ -27,7 +28,10 @@ QUOTES = 4
 """Customers whose words the card shows."""
 
 SHOWN = 1_000
-"""Cases of one incident that its card reads."""
+"""Cases of one incident that its card lists; it counts all."""
+
+EVERY = 2**31 - 1
+"""A limit that is none."""
 
 
 @dataclass(frozen=True)
@@ -39,52 +43,44 @@ class Member:
     author: Author
     told: Item
     """What its author told, as the incident sees it."""
-    answered_since: datetime | None = None
-    """When we first answered after it was fixed."""
-
-    @property
-    def followed_up(self) -> bool:
-        """Whether the customer was told that it is fixed."""
-        return self.link.followed_up_at is not None or self.answered_since is not None
 
 
 @dataclass(frozen=True)
 class Card:
-    """One incident with its cases, the first to tell of it first."""
+    """One incident: all that its cases tell, and the newest of them, the first to tell first."""
 
     incident: Incident
+    told: Sequence[Item]
+    """What the author of each case told, the first first."""
+    networks: Sequence[tuple[str, int]]
+    """The networks with how many cases each has, the most first."""
+    unresolved: int
+    """Cases that still stand."""
+    answered: int
+    """Cases that we have answered at least once, but merged ones."""
     members: Sequence[Member]
+    """The cases that are listed, SHOWN at most."""
+
+    @property
+    def number(self) -> int:
+        """Cases in it."""
+        return len(self.told)
 
     @property
     def authors(self) -> int:
         """Distinct authors; those who only copied are not counted."""
-        return voices([member.told for member in self.members])
+        return voices(self.told)
 
     @property
     def first_seen(self) -> datetime:
         """When the first of them wrote."""
-        return min((one.told.at for one in self.members), default=self.incident.first_seen_at)
-
-    @property
-    def networks(self) -> list[tuple[str, int]]:
-        """The networks with how many cases each has, the most first."""
-        return Counter(member.case.network for member in self.members).most_common()
-
-    @property
-    def unresolved(self) -> int:
-        """Cases that still stand."""
-        return sum(member.case.status != CaseStatus.RESOLVED for member in self.members)
-
-    @property
-    def answered(self) -> int:
-        """Cases that we have answered at least once."""
-        return sum(member.case.first_answered_at is not None for member in self.members)
+        return min((one.at for one in self.told), default=self.incident.first_seen_at)
 
     @property
     def since_fixed(self) -> int:
         """Customers who told of it after it was said to be fixed."""
         fixed = self.incident.closed_at if self.incident.status == IncidentStatus.FIXED else None
-        return sum(fixed is not None and member.told.at > fixed for member in self.members)
+        return sum(fixed is not None and one.at > fixed for one in self.told)
 
     @property
     def growth(self) -> list[tuple[datetime, int]]:
@@ -92,11 +88,11 @@ class Card:
         seen: set[int] = set()
         texts: set[str] = set()
         steps: list[tuple[datetime, int]] = []
-        for member in self.members:
-            same = same_words(member.told.text) or f"#{member.told.case}"
-            if member.told.author not in seen and same not in texts:
-                seen.add(member.told.author)
-                steps.append((member.told.at, len(seen)))
+        for one in self.told:
+            same = same_words(one.text) or f"#{one.case}"
+            if one.author not in seen and same not in texts:
+                seen.add(one.author)
+                steps.append((one.at, len(seen)))
             texts.add(same)
         return steps
 
@@ -164,11 +160,24 @@ def of_case(session: Session, case_id: int) -> Card | None:
     return cards(session, [incident])[0] if incident else None
 
 
-def follow_up(of: Card) -> list[Member]:
-    """Those who have not been told that it is fixed; nobody as long as it is not."""
-    if of.incident.status != IncidentStatus.FIXED:
+def follow_up(session: Session, incident: Incident, limit: int) -> list[Member]:
+    """Those who have not been told that it is fixed, who came first first; nobody as long as it is
+    not. As many as `untold` says, `limit` at most."""
+    waiting = _untold(incident)
+    if waiting is None:
         return []
-    return [member for member in of.members if not member.followed_up]
+    query = _rows(incident).where(waiting).order_by(col(Post.created_at), col(Case.id))
+    rows = session.exec(query.limit(limit)).all()
+    return _members(rows, {one.case: one for one in _told(session, incident, rows)})
+
+
+def untold(session: Session, incident: Incident) -> int:
+    """How many have not been told that it is fixed."""
+    waiting = _untold(incident)
+    if waiting is None:
+        return 0
+    query = select(sa.func.count()).select_from(IncidentCase)
+    return session.exec(query.where(IncidentCase.incident_id == incident.id, waiting)).one()
 
 
 def draft(incident: Incident, author: Author) -> str:
@@ -184,7 +193,35 @@ def draft(incident: Incident, author: Author) -> str:
 
 def cards(session: Session, incidents: Sequence[Incident]) -> list[Card]:
     """Cards of these incidents, in their order."""
-    return [Card(incident, _members(session, incident)) for incident in incidents]
+    return [_card(session, incident) for incident in incidents]
+
+
+def _card(session: Session, incident: Incident) -> Card:
+    told = _told(session, incident)
+    newest = _rows(incident).order_by(col(IncidentCase.added_at).desc(), col(Case.id).desc())
+    rows = session.exec(newest.limit(SHOWN)).all()
+    counted = session.exec(
+        select(
+            Case.network,
+            sa.func.count(),
+            sa.func.sum(sa.case((col(Case.status) != CaseStatus.RESOLVED, 1), else_=0)),
+            sa.func.count(col(Case.first_answered_at)).filter(
+                col(Case.outcome).is_distinct_from(Outcome.MERGED)
+            ),
+        )
+        .join(IncidentCase, col(IncidentCase.case_id) == col(Case.id))
+        .where(IncidentCase.incident_id == incident.id)
+        .group_by(Case.network)
+        .order_by(sa.func.count().desc(), Case.network)
+    ).all()
+    return Card(
+        incident,
+        told,
+        networks=[(network, number) for network, number, _, _ in counted],
+        unresolved=sum(standing for _, _, standing, _ in counted),
+        answered=sum(answered for _, _, _, answered in counted),
+        members=_members(rows, {one.case: one for one in told}),
+    )
 
 
 def _with_status(session: Session, *statuses: IncidentStatus) -> Sequence[Incident]:
@@ -193,44 +230,59 @@ def _with_status(session: Session, *statuses: IncidentStatus) -> Sequence[Incide
     ).all()
 
 
-def _members(session: Session, incident: Incident) -> list[Member]:
-    rows = session.exec(
+Row = tuple[IncidentCase, Case, Author, Post]
+
+
+def _rows(incident: Incident) -> Any:
+    """The cases of an incident with what is shown of them, to be ordered."""
+    return (
         select(IncidentCase, Case, Author, Post)
         .join(Case, col(Case.id) == col(IncidentCase.case_id))
         .join(Author, col(Author.id) == col(Case.author_id))
         .join(Post, col(Post.id) == col(Case.post_id))
         .where(IncidentCase.incident_id == incident.id)
-        .order_by(col(IncidentCase.added_at).desc())
-        .limit(SHOWN)
-    ).all()
-    items = {item.case: item for item in items_of(session, [tells_of(incident.id)], 0.0, SHOWN)}
-    answered = _answered_since(session, incident)
+    )
+
+
+def _members(rows: Sequence[Row], told: Mapping[int, Item]) -> list[Member]:
     found = [
-        Member(
-            link,
-            case,
-            author,
-            # Whose posts are all deleted has told nothing that may be shown.
-            items.get(case.id) or Item(0, case.id, author.id, post.created_at, ""),
-            answered.get(case.id),
-        )
-        for link, case, author, post in rows
+        Member(link, case, author, told[case.id])
+        for link, case, author, _ in rows
+        if case.id in told  # else it was added between two questions to the database
     ]
     return sorted(found, key=lambda member: (member.told.at, member.case.id))
 
 
-def _answered_since(session: Session, incident: Incident) -> dict[int, datetime]:
-    """When each case was first answered after the incident was fixed."""
-    if incident.status != IncidentStatus.FIXED or incident.closed_at is None:
-        return {}
-    rows = session.exec(
-        select(Reply.case_id, sa.func.min(col(Reply.sent_at)))
-        .join(IncidentCase, col(IncidentCase.case_id) == col(Reply.case_id))
-        .where(
-            IncidentCase.incident_id == incident.id,
-            col(Reply.status).in_((ReplyStatus.SENT, ReplyStatus.SEEN)),
-            col(Reply.sent_at) >= incident.closed_at,
-        )
-        .group_by(col(Reply.case_id))
+def _told(session: Session, incident: Incident, rows: Sequence[Row] | None = None) -> list[Item]:
+    """What the author of every case, or of these, told: the first first."""
+    heads = (
+        sa.select(col(Case.id), col(Case.author_id), col(Post.created_at))
+        .join(IncidentCase, col(IncidentCase.case_id) == col(Case.id))
+        .join(Post, col(Post.id) == col(Case.post_id))
+        .where(col(IncidentCase.incident_id) == incident.id)
     )
-    return {case_id: at for case_id, at in rows if at is not None}
+    conditions = [tells_of(incident.id)]
+    if rows is not None:
+        chosen = col(Case.id).in_([case.id for _, case, _, _ in rows])
+        heads = heads.where(chosen)
+        conditions.append(chosen)
+    found = session.execute(heads).all()
+    items = {one.case: one for one in items_of(session, conditions, 0.0, EVERY)}
+    told = [
+        # Whose posts are all deleted has told nothing that may be shown.
+        items.get(case_id) or Item(0, case_id, author_id, at, "")
+        for case_id, author_id, at in found
+    ]
+    return sorted(told, key=lambda one: (one.at, one.case))
+
+
+def _untold(incident: Incident) -> sa.ColumnElement[bool] | None:
+    """Whether nobody told a customer, nor answered, since it was fixed; None: it is not."""
+    if incident.status != IncidentStatus.FIXED or incident.closed_at is None:
+        return None
+    answered = sa.exists().where(
+        col(Reply.case_id) == col(IncidentCase.case_id),
+        col(Reply.status).in_((ReplyStatus.SENT, ReplyStatus.SEEN)),
+        col(Reply.sent_at) >= incident.closed_at,
+    )
+    return sa.and_(col(IncidentCase.followed_up_at).is_(None), ~answered)

@@ -182,9 +182,9 @@ def mark_followed_up(session: Session, incident_id: int, case_id: int, agent: st
 
 
 def unmark_followed_up(session: Session, incident_id: int, case_id: int, agent: str) -> None:
-    """Take that back: the customer is on the list again."""
+    """Take one's own word back: the customer is on the list again. Raises CaseConflictError."""
     session.rollback()
-    session.execute(
+    changed = session.execute(
         sa.update(IncidentCase)
         .where(
             col(IncidentCase.incident_id) == incident_id,
@@ -194,6 +194,9 @@ def unmark_followed_up(session: Session, incident_id: int, case_id: int, agent: 
         .values(followed_up_at=None, followed_up_by=None)
         .execution_options(synchronize_session=False)
     )
+    if row_count(changed) == 0:
+        session.rollback()
+        raise CaseConflictError("It was not you who told this customer, or the case was taken out.")
     record(session, case_id, "not told yet that it is fixed", agent=agent)
     session.commit()
 

@@ -31,11 +31,18 @@ def queue_digest(database: sa.Engine, config: Config, threshold: float) -> int:
     Returns how many were written: 0 before its hour, long after it, and by whoever comes second.
     """
     at = now()
-    week = week_of(at, config.zone, back=1)
-    due = due_at(config, week)
+    # One that is due at the weekend may be late in the week after.
+    for week in (week_of(at, config.zone, back=back) for back in (1, 2)):
+        due = due_at(config, week)
+        if due <= at < due + LATE:
+            return _queue(database, config, threshold, week, at)
+    return 0
+
+
+def _queue(
+    database: sa.Engine, config: Config, threshold: float, week: Period, at: datetime
+) -> int:
     key = f"digest:{name_of_week(week)}"
-    if not due <= at < due + LATE:
-        return 0
     with Session(database) as session:
         query = select(Delivery.channel).where(col(Delivery.key) == key)
         known = set(session.exec(query))

@@ -36,6 +36,7 @@ CASE_COLUMNS = (
     "first_response_working_hours", "resolution_hours", "outcome", "dismissal", "wanted", "remedy",
     "goodwill", "cannot_help", "partial", "referred_to", "merged_into", "sla", "first_met",
     "resolution_met", "promises", "promises_broken", "replies", "tags", "incident_id", "incident",
+    "promises_late",
 )  # fmt: skip
 """One row per case."""
 
@@ -141,11 +142,17 @@ def _case(row: Any, names: dict[int, str], beside: _Beside, hours: Hours) -> tup
         case.merged_into, case.sla, beside.met.get((case.id, "first response")),
         beside.met.get((case.id, "resolution")), len(promises), sum(map(_broken, promises)),
         beside.replies.get(case.id, 0), ", ".join(beside.tags.get(case.id, [])), number, title,
+        sum(map(_late, promises)),
     )  # fmt: skip
 
 
 def _broken(promised: Commitment) -> bool:
-    return (promised.kept_at or now()) > promised.due_at
+    """Not kept, and its time is over: one that was kept late is told apart."""
+    return promised.kept_at is None and now() > promised.due_at
+
+
+def _late(promised: Commitment) -> bool:
+    return promised.kept_at is not None and promised.kept_at > promised.due_at
 
 
 def _post(row: Any, names: dict[int, str], _: object, __: Hours) -> tuple[Value, ...]:

@@ -20,12 +20,12 @@ from monitor.watch.reports.wording import (
     share,
     share_change,
 )
-from monitor.watch.trends import counting, response
+from monitor.watch.trends import response
 from monitor.watch.trends.conditions import Rules
 from monitor.watch.trends.measures import NONE
 from monitor.watch.trends.overview import Overview, overview, whats_new
 from monitor.watch.trends.periods import Period, name_of_week
-from monitor.watch.trends.topics import Topic, Topics, asked_of
+from monitor.watch.trends.topics import Topics
 from monitor.watch.trends.volumes import Cell
 
 OLDEST = 8
@@ -39,8 +39,6 @@ class Weekly:
     zone: ZoneInfo
     told: Overview
     topics: Topics
-    quotes: dict[str, str]
-    """A post of each topic."""
     oldest: list[tuple[int, str, str]]
     """Never answered: case, handle and since when."""
 
@@ -50,19 +48,11 @@ def weekly(database: sa.Engine, company: str, week: Period, rules: Rules, at: da
     told = overview(database, week, "network", rules, at)
     with Session(database) as session:
         topics = whats_new(session, told.period, told.before, rules)
-        quotes = {topic.words: _quote(session, topic, told, rules) for topic in topics.topics}
         oldest = [
             (case.id, author.handle, f"{case.opened_at.astimezone(week.zone):%d %b %Y}")
             for case, author in response.never_answered(session, OLDEST)
         ]
-    return Weekly(company, week.zone, told, topics, quotes, oldest)
-
-
-def _quote(session: Session, topic: Topic, told: Overview, rules: Rules) -> str:
-    asked = asked_of(topic, told.asked("complaints"))
-    found = counting.ids(session, asked, rules, 1)
-    texts = [row[0].text for row in counting.rows(session, asked.kind, found)]
-    return str(texts[0]) if texts else ""
+    return Weekly(company, week.zone, told, topics, oldest)
 
 
 def document(week: Weekly) -> str:
@@ -179,7 +169,7 @@ def _topics(week: Weekly) -> str:
             foreign(topic.words),
             f"{topic.authors:,}",
             f"{topic.before:,}",
-            foreign(short(week.quotes.get(topic.words, ""))),
+            foreign(short(topic.newest)),
         )
         for topic in topics.topics
     ]

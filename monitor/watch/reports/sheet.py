@@ -1,11 +1,13 @@
 """Rows as a CSV or XLSX file in which nothing that a stranger wrote can run.
 
 A spreadsheet takes a cell that begins with = + - @, a tab or a line's end for a formula. In CSV
-such a text gets a ' in front; in XLSX it is a cell of type text, which is never reckoned.
+such a text gets a ' in front; in XLSX it is a cell of type text, which is never reckoned. Where a
+spreadsheet parts CSV at ; or tab, a cell may begin within a text: there too.
 """
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -20,6 +22,10 @@ Value = str | int | float | bool | datetime | None
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """A text that begins so is a formula to a spreadsheet; the wide ones in East Asian versions."""
+
+WITHIN = re.compile(r'([;\t\r\n][\s"]*)(?=[=+\-@＝＋－＠])')
+"""What stands in a text before a formula, where a cell or a row may begin; marks of quotation fall
+away there."""
 
 LONGEST = 32_767
 """Characters that a cell of XLSX holds."""
@@ -44,9 +50,7 @@ def to_csv(columns: Sequence[str], rows: Iterable[Sequence[Value]], zone: ZoneIn
 def to_xlsx(columns: Sequence[str], rows: Sequence[Sequence[Value]], zone: ZoneInfo) -> bytes:
     """An XLSX file of one sheet. Raises TooLongError where a sheet does not hold the rows."""
     if len(rows) > ROWS:
-        raise TooLongError(
-            f"{len(rows):,} rows are more than a sheet holds: take CSV, or a shorter period."
-        )
+        raise TooLongError(too_long(len(rows)))
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Rows")
     sheet.freeze_panes = "A2"
@@ -59,6 +63,11 @@ def to_xlsx(columns: Sequence[str], rows: Sequence[Sequence[Value]], zone: ZoneI
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def too_long(number: int) -> str:
+    """What to do where a sheet does not hold so many rows."""
+    return f"{number:,} rows are more than a sheet of XLSX holds: take CSV, or a shorter period."
 
 
 def _cell(sheet: Any, value: Value, zone: ZoneInfo) -> Any:
@@ -81,4 +90,7 @@ def _plain(value: Value, zone: ZoneInfo) -> Value:
 
 
 def _inert(value: Value) -> Value:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    if not isinstance(value, str):
+        return value
+    guarded = WITHIN.sub(r"\1'", value)
+    return f"'{guarded}" if value.startswith(FORMULA) else guarded

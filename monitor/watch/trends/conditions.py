@@ -80,6 +80,12 @@ def corrected(said: bool) -> Condition:
     return conditions
 
 
+def wrong(begins: datetime, ends: datetime, rules: Rules) -> Conditions:
+    """Posts of which people said, in this time, something else than the model."""
+    both = [sa.and_(*corrected(said)(begins, ends, rules)) for said in (True, False)]
+    return [sa.or_(*both)]
+
+
 NOT_MERGED = sa.or_(col(Case.outcome).is_(None), col(Case.outcome) != Outcome.MERGED)
 """A merged case goes on in another, where it is counted."""
 
@@ -117,6 +123,11 @@ NEVER = sa.and_(
 def never(begins: datetime, ends: datetime, _: Rules) -> Conditions:
     """Standing cases without any answer, that opened in this time."""
     return [NEVER, *within(col(Case.opened_at), begins, ends)]
+
+
+def standing(begins: datetime, ends: datetime, _: Rules) -> Conditions:
+    """Cases that stand, and opened in this time."""
+    return [*within(col(Case.opened_at), begins, ends), col(Case.status).in_(ACTIVE)]
 
 
 def held(_: datetime, __: datetime, ___: Rules) -> Conditions:

@@ -77,8 +77,10 @@ class Asked:
             )
         except (KeyError, ValueError) as error:
             raise ValueError("This address does not say from when until when.") from error
-        known = sorted(DIMENSIONS[MEASURES[measure].kind] | SIFTED)
-        where = tuple((by, query[by]) for by in known if query.get(by))
+        known = DIMENSIONS[MEASURES[measure].kind] | _sifts(measure)
+        where = tuple((by, query[by]) for by in sorted(known) if query.get(by))
+        if dict(where).get("hours", IN) not in (IN, OUT):
+            raise ValueError(f"This address asks for hours that are neither {IN} nor {OUT}.")
         return cls(measure, begins, ends, where)
 
 
@@ -116,6 +118,7 @@ MEASURES: dict[str, Measure] = {
     "false": Measure(
         Kind.POST, "The model said complaint, people did not", conditions.corrected(False)
     ),
+    "wrong": Measure(Kind.POST, "People said otherwise than the model", conditions.wrong),
     "cases": Measure(Kind.CASE, "Cases found, dismissed ones too", conditions.opened()),
     "answered": Measure(
         Kind.CASE,
@@ -156,6 +159,7 @@ MEASURES: dict[str, Measure] = {
         (col(Case.opened_at), col(Case.resolved_at)),
     ),
     "resolved": Measure(Kind.CASE, "Cases resolved or dismissed", conditions.resolved()),
+    "standing": Measure(Kind.CASE, "Standing cases", conditions.standing),
     "never": Measure(Kind.CASE, "Standing cases that nobody has ever answered", conditions.never),
     "held": Measure(Kind.CASE, "Standing cases that somebody has now", conditions.held),
     "replies": Measure(Kind.REPLY, "Public answers sent", conditions.replies),
@@ -197,3 +201,14 @@ DIMENSIONS: dict[Kind, frozenset[str]] = {
 
 SIFTED = frozenset({"hours", "topic"})
 """Narrowed to in Python, row by row: the database knows neither our hours nor words."""
+
+IN, OUT = "in", "out"
+"""Whether a wait began in working hours or outside of them."""
+
+
+def _sifts(measure: str) -> frozenset[str]:
+    """Which of these a measure has."""
+    asked = MEASURES[measure]
+    if asked.wait is not None:
+        return frozenset({"hours"})
+    return frozenset({"topic"} if asked.kind in (Kind.POST, Kind.AUTHOR) else ())

@@ -10,8 +10,8 @@ from sqlmodel import Session, col, select
 from monitor.store.models import Author, Case
 from monitor.watch.trends.conditions import NEVER, Rules
 from monitor.watch.trends.counting import conditions, count, grouped
-from monitor.watch.trends.measures import LONG_AGO, UNTIL_NOW, Asked
-from monitor.watch.trends.waits import IN, OUT, Spread, waits
+from monitor.watch.trends.measures import IN, LONG_AGO, OUT, UNTIL_NOW, Asked
+from monitor.watch.trends.waits import Spread, waits
 
 AGES = (1, 3, 7, 30)
 """Days that part the never answered by their age."""

@@ -61,6 +61,8 @@ class Topic:
     """Authors of the period before."""
     rise: float
     """In standard deviations of the log odds."""
+    newest: str
+    """The text of the newest of these posts."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,8 @@ def rising(session: Session, present: Conditions, before: Conditions, rules: Rul
         if any(_same(phrase, authors, one.words, said.by[one.words]) for one in shown):
             continue
         then = len(earlier.by.get(phrase, ()))
-        shown.append(Topic(phrase, said.posts[phrase], len(authors), then, rise))
+        newest = said.newest[phrase]
+        shown.append(Topic(phrase, said.posts[phrase], len(authors), then, rise, newest))
         if len(shown) == SHOWN:
             break
     return Topics(shown, said.read, earlier.read)
@@ -133,7 +136,7 @@ def _sentences(text: str) -> Iterator[list[str]]:
 
 
 def _texts(session: Session, conditions: Conditions) -> Sequence[tuple[int, int, str]]:
-    """Id, author and text of the newest complaints."""
+    """Id, author and text of the newest complaints, the newest first."""
     query = (
         sa.select(col(Post.id), col(Post.author_id), col(Post.text))
         .where(*conditions)
@@ -154,11 +157,14 @@ class Said:
     """Each phrase with its authors."""
     posts: dict[str, int]
     """Each phrase with how many posts say it."""
+    newest: dict[str, str]
+    """Each phrase with the text of the newest post that says it."""
 
 
 def _said(texts: Iterable[tuple[int, int, str]], ours: frozenset[str]) -> Said:
     by: dict[str, set[int]] = defaultdict(set)
     posts: dict[str, int] = defaultdict(int)
+    newest: dict[str, str] = {}
     everybody: set[int] = set()
     read = 0
     for _, author, text in texts:
@@ -167,8 +173,9 @@ def _said(texts: Iterable[tuple[int, int, str]], ours: frozenset[str]) -> Said:
         for phrase in phrases(text):
             by[phrase].add(author)
             posts[phrase] += 1
+            newest.setdefault(phrase, text)
     mine = {phrase: who for phrase, who in by.items() if ours.isdisjoint(phrase.split())}
-    return Said(read, len(everybody), mine, posts)
+    return Said(read, len(everybody), mine, posts, newest)
 
 
 def _rank(

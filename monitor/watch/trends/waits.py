@@ -12,10 +12,7 @@ from sqlmodel import Session, col
 from monitor.hours import Hours, spans
 from monitor.store.models import Case, Reply
 from monitor.watch.trends.conditions import Conditions
-from monitor.watch.trends.measures import MEASURES, Kind
-
-IN, OUT = "in", "out"
-"""Whether the wait began in working hours or outside of them."""
+from monitor.watch.trends.measures import IN, MEASURES, Kind
 
 Floats = NDArray[np.float64]
 
@@ -38,7 +35,7 @@ class Waits:
     ends: Floats
 
     def of(self, hours: Hours, part: str) -> "Waits":
-        """Those that began in working hours (IN) or outside of them (OUT)."""
+        """Those that began in working hours (IN) or outside of them."""
         inside = WorkTime(hours, self.begins, self.ends).open_at(self.begins)
         chosen = inside if part == IN else ~inside
         kept = [number for number, keep in zip(self.ids, chosen, strict=True) if keep]
