@@ -6,6 +6,8 @@ makes a case; our own post answers the case of the post that it replies to. Wher
 wrong, a person opens a case by hand.
 """
 
+import logging
+
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
@@ -27,7 +29,10 @@ from monitor.store.models import (
     Post,
     Reply,
     SlaResult,
+    now,
 )
+
+log = logging.getLogger(__name__)
 
 BATCH = 500
 
@@ -35,8 +40,8 @@ BATCH = 500
 def triage_new(session: Session, threshold: float, limit: int = BATCH) -> int:
     """Look at up to `limit` scored posts, oldest first, in one commit. Returns how many.
 
-    Where another engine opened the same author's case first, nothing is kept and 0 is returned:
-    the next call does the batch again.
+    Where the database refuses that, as another engine opened the same author's case first or one
+    post cannot be kept, they are looked at one by one: no post stands in the way of the others.
     """
     if session.exec(_waiting().limit(1)).first() is None:
         session.rollback()
@@ -44,13 +49,39 @@ def triage_new(session: Session, threshold: float, limit: int = BATCH) -> int:
     session.rollback()
     lock_writes(session)
     posts = session.exec(_waiting().limit(limit).with_for_update(skip_locked=True)).all()
+    by_time = [post.id for post in sorted(posts, key=lambda post: (post.created_at, post.id))]
     try:
         Batch(session, threshold, posts).run()
         session.commit()
     except IntegrityError:
         session.rollback()
-        return 0
+        return sum(_triage_one(session, threshold, post_id) for post_id in by_time)
     return len(posts)
+
+
+def _triage_one(session: Session, threshold: float, post_id: int) -> bool:
+    """Look at one post. One that cannot be kept is told in the log and left aside for good."""
+    for tries_left in (1, 0):
+        session.rollback()
+        lock_writes(session)
+        wanted = _waiting().where(col(Post.id) == post_id)
+        post = session.exec(wanted.with_for_update(skip_locked=True)).first()
+        if post is None:
+            session.rollback()
+            return False
+        try:
+            Batch(session, threshold, [post]).run()
+            session.commit()
+        except IntegrityError as error:
+            session.rollback()
+            if tries_left:  # Another engine was first: the second try sees what it made.
+                continue
+            log.error("post %d makes no case, look at it by hand: %s", post_id, error.orig)
+            aside = sa.update(Post).where(col(Post.id) == post_id).values(triaged_at=now())
+            session.execute(aside.execution_options(synchronize_session=False))
+            session.commit()
+        return True
+    return False
 
 
 def _waiting() -> SelectOfScalar[Post]:
