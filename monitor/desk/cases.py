@@ -74,29 +74,44 @@ def claim(session: Session, case_id: int, agent: str) -> None:
 
 
 def release(session: Session, case_id: int, agent: str) -> None:
-    """Give a case back to nobody. Raises CaseConflictError unless `agent` has it."""
-    _change(session, case_id, (col(Case.assignee) == agent,), {"assignee": None})
+    """Give a case back to nobody. Raises CaseConflictError unless `agent` has it and it stands."""
+    theirs = (col(Case.assignee) == agent, col(Case.status) != CaseStatus.RESOLVED)
+    _change(session, case_id, theirs, {"assignee": None})
     record(session, case_id, "released", agent=agent)
     session.commit()
 
 
 def assign(
-    session: Session, case_id: int, agent: str | None, to: str | None, held_by: str | None
+    session: Session,
+    case_id: int,
+    agent: str | None,
+    to: str | None,
+    held_by: str | None,
+    *,
+    quietly: bool = False,
 ) -> None:
     """Hand a case from `held_by` (None: nobody) to a colleague, or back to nobody.
 
-    The monitor itself hands out as agent None. Raises CaseConflictError.
+    The monitor itself hands out as agent None. Whoever gets a case is told, unless they took it
+    themselves or the caller tells them, `quietly`. Raises CaseConflictError.
     """
     held = col(Case.assignee).is_(None) if held_by is None else col(Case.assignee) == held_by
     _change(session, case_id, (held, col(Case.status) != CaseStatus.RESOLVED), {"assignee": to})
     record(session, case_id, "assigned", agent=agent, detail=f"to {to or 'nobody'}")
+    if to is not None and to != agent and not quietly:
+        at = now()
+        text = f"{agent or 'The monitor'} handed you case {case_id}."
+        notices.tell(session, to, f"assigned {case_id} {at}", NoticeKind.ASSIGNED, text, case_id)
     session.commit()
 
 
 def wait_for_customer(session: Session, case_id: int, agent: str) -> None:
     """Set an open case pending: the customer has the word. Raises CaseConflictError."""
     _change(session, case_id, _open_for(agent), {"status": CaseStatus.PENDING})
-    sla.stop_waiting(session.get_one(Case, case_id, populate_existing=True))
+    case = session.get_one(Case, case_id, populate_existing=True)
+    sla.stop_waiting(case)
+    case.rank = rank(case)
+    session.add(case)
     record(session, case_id, "pending", agent=agent)
     session.commit()
 
@@ -231,10 +246,13 @@ def wake(session: Session) -> int:
 def customer_wrote(session: Session, case: Case, post: Post) -> None:
     """The customer wrote (again): the case opens and the clock runs from the first unanswered word.
 
-    It stays with its owner, who is told. The caller holds the row and commits.
+    It stays with its owner, who is told. What was written before our answer is attached only. The
+    caller holds the row and commits.
     """
     heard = case.answered_at is not None and post.created_at <= case.answered_at
-    if case.status == CaseStatus.RESOLVED:
+    # Set pending by hand, nobody waited any longer, whatever they were owed before.
+    waited = None if case.status == CaseStatus.PENDING else case.waiting_since
+    if case.status == CaseStatus.RESOLVED and not heard:
         record(session, case.id, "reopened", detail="the customer wrote again")
         case.resolved_at = case.outcome = case.dismissal = case.cannot_help = None
         case.status = CaseStatus.OPEN
@@ -246,7 +264,7 @@ def customer_wrote(session: Session, case: Case, post: Post) -> None:
     else:
         record(session, case.id, "another post")
     if not heard:
-        case.waiting_since = min(case.waiting_since or post.created_at, post.created_at)
+        sla.wait_since(case, min(waited or post.created_at, post.created_at))
         # What is being written or sent matters more than that it is needed.
         if case.answered_at is not None and case.reply_status not in UNFINISHED:
             case.reply_status = ReplyStatus.CUSTOMER_ANSWERED
@@ -272,7 +290,7 @@ def we_answered(session: Session, case: Case, status: ReplyStatus, at: datetime)
     case.reply_status = status
     if case.waiting_since is not None:
         session.flush()
-        case.waiting_since = group.unanswered_since(session, case)
+        sla.wait_since(case, group.unanswered_since(session, case))
         if case.waiting_since is not None:
             case.reply_status = ReplyStatus.CUSTOMER_ANSWERED
         elif case.status == CaseStatus.OPEN:

@@ -7,6 +7,7 @@ from sqlmodel import Session, col, select
 
 from monitor.desk import group
 from monitor.desk.cases import REOPEN_WITHIN, record, we_answered
+from monitor.desk.clock import sla
 from monitor.desk.priority import rank
 from monitor.store.models import (
     Author,
@@ -197,10 +198,12 @@ def _gone(session: Session, case: Case, reply: Reply) -> None:
         case.reply_status = left[-1].status if left else ReplyStatus.GONE
     else:
         case.reply_status = ReplyStatus.GONE
+        sla.answer_gone(case, reply.sent_at, since)
         if case.status != CaseStatus.RESOLVED or _may_reopen(session, case):
             case.status, case.waiting_since = CaseStatus.OPEN, since
             case.snoozed_until = case.resolved_at = case.outcome = case.dismissal = None
-            case.cannot_help = case.promised_at = None
+            case.cannot_help = None
+            sla.reopened_by_hand(case)
     case.thread_due_at = now()
     case.rank = rank(case)
     session.add(case)

@@ -15,8 +15,10 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from monitor.desk import group
 from monitor.desk.arrivals.batch import Batch
+from monitor.desk.arrivals.ended import Ended, end_again, untouched_since
 from monitor.desk.arrivals.refresh import count_contacts, stand
 from monitor.desk.cases import CaseConflictError, CaseError, record
+from monitor.desk.clock import sla
 from monitor.desk.priority import rank
 from monitor.store.db import lock_writes
 from monitor.store.models import (
@@ -27,6 +29,7 @@ from monitor.store.models import (
     Note,
     Notice,
     Post,
+    Presence,
     Reply,
     SlaResult,
     now,
@@ -123,11 +126,24 @@ def open_by_hand(session: Session, post_id: int, agent: str) -> int:
     return session.exec(select(Post.case_id).where(col(Post.id) == post_id)).one() or 0
 
 
-def close_by_hand(session: Session, post_id: int, agent: str) -> bool:
+def would_open_again(session: Session, post_id: int) -> Ended | None:
+    """How the case had ended that `open_by_hand` opens again for a post; None: it opens none so.
+
+    Kept for `close_by_hand`.
+    """
+    post = session.get(Post, post_id)
+    known = group.of_authors(session, {post.author_id}) if post and not post.case_id else {}
+    found = [Ended.of(case) for case in known.values()]
+    session.rollback()
+    return found[0] if found else None
+
+
+def close_by_hand(session: Session, post_id: int, agent: str, was: Ended | None = None) -> bool:
     """Undo `open_by_hand`. Returns whether the post is out of its case again.
 
     A case that was opened for it alone goes, as long as nobody has touched it. Out of one that
-    stood before, the post is taken, unless it came there by itself or has been answered.
+    stood before, the post is taken, unless it came there by itself or has been answered; one that
+    had ended, as `was` says, is resolved again, unless more has happened since.
     """
     session.rollback()
     lock_writes(session)
@@ -141,7 +157,10 @@ def close_by_hand(session: Session, post_id: int, agent: str) -> bool:
             done = _remove(session, case)
         elif _was_added(session, case, post):
             done = True
+            again = was is not None and was.case_id == case.id and _opened_for(session, case, post)
             _take_out(session, case, post, agent)
+            if again and was is not None:
+                end_again(session, case, was, agent)
     if not done:
         session.rollback()
         return False
@@ -154,7 +173,7 @@ def _remove(session: Session, case: Case) -> bool:
     of_case = col(Post.case_id) == case.id
     try:
         session.execute(sa.update(Post).where(of_case).values(case_id=None))
-        for table in (CaseEvent, SlaResult, Notice):
+        for table in (CaseEvent, SlaResult, Notice, Presence):
             session.execute(sa.delete(table).where(col(table.case_id) == case.id))
         session.execute(sa.delete(Case).where(col(Case.id) == case.id))
     except IntegrityError:  # something else belongs to it by now
@@ -178,6 +197,11 @@ def _was_added(session: Session, case: Case, post: Post) -> bool:
     )
 
 
+def _opened_for(session: Session, case: Case, post: Post) -> bool:
+    """Whether nothing has happened to a case since a person put this post into it."""
+    return untouched_since(session, case.id, "added by hand", f"post {post.id}")
+
+
 def _take_out(session: Session, case: Case, post: Post, agent: str) -> None:
     """The case stands as its other posts say. One that we have answered waits for the customer."""
     post.case_id = None
@@ -191,7 +215,8 @@ def _take_out(session: Session, case: Case, post: Post, agent: str) -> None:
     stand(session, case)
     case.contacts = count_contacts(session, case)
     if case.status != CaseStatus.RESOLVED:
-        case.waiting_since = group.unanswered_since(session, case)
+        sla.wait_since(case, group.unanswered_since(session, case))
+        case.reply_status = group.reply_status(session, case)
         if case.waiting_since is None and case.status == CaseStatus.OPEN and case.answered_at:
             case.status = CaseStatus.PENDING
     case.rank = rank(case)
