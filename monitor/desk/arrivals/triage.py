@@ -79,7 +79,8 @@ def _triage_one(session: Session, threshold: float, post_id: int) -> bool:
             session.rollback()
             if tries_left:  # Another engine was first: the second try sees what it made.
                 continue
-            log.error("post %d makes no case, look at it by hand: %s", post_id, error.orig)
+            why = str(error.orig).partition("\n")[0]  # PostgreSQL goes on with the row's words.
+            log.error("post %d makes no case, look at it by hand: %s", post_id, why)
             aside = sa.update(Post).where(col(Post.id) == post_id).values(triaged_at=now())
             session.execute(aside.execution_options(synchronize_session=False))
             session.commit()
