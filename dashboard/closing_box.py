@@ -10,7 +10,8 @@ from dashboard.markup import Markup, draw, foreign, tag
 from monitor.desk import cases, closing, labels
 from monitor.desk.closing import Ending
 from monitor.desk.page.case_file import CaseFile
-from monitor.store.models import CannotHelp, Case, Dismissal, Label, LabelOrigin, Outcome
+from monitor.desk.verdicts import Said
+from monitor.store.models import CannotHelp, Case, Dismissal, LabelOrigin, Outcome
 
 DISMISSALS = {f"No answer needed: {why}": why for why in Dismissal}
 """The ends that are said at one click."""
@@ -183,17 +184,12 @@ def _close(file: CaseFile, ending: Ending, text: str) -> None:
 def _undo(file: CaseFile) -> actions.Act:
     """Open again, and what an earlier outcome said of the post is said again."""
     case_id, post_id = file.case.id, file.post.id
-    before: Label | None = next(
-        (label for label in file.labels if label.origin == LabelOrigin.OUTCOME), None
-    )
+    before = next((label for label in file.labels if label.origin == LabelOrigin.OUTCOME), None)
 
     def undo(session: Session, agent: str) -> None:
         cases.reopen(session, case_id, agent)
-        if before is not None and before.complaint is not None:
-            who = before.agent or agent
-            labels.set_label(
-                session, post_id, who, before.complaint, LabelOrigin.OUTCOME, before.severity
-            )
+        if before is not None:
+            labels.put_back(session, post_id, agent, LabelOrigin.OUTCOME, Said.of(before))
 
     return undo
 

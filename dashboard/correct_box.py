@@ -7,6 +7,7 @@ from dashboard import actions, resources, times
 from dashboard.markup import Markup, draw, tag
 from monitor.desk import labels
 from monitor.desk.page.case_file import CaseFile
+from monitor.desk.verdicts import Said
 from monitor.store.models import Label, LabelOrigin
 
 SEVERITIES = {"Glad": 0.0, "Calm": 1 / 3, "Displeased": 2 / 3, "Furious": 1.0}
@@ -101,7 +102,7 @@ def _label(post_id: int, key: str, complaint: bool, before: Label | None) -> Non
 
 def _take_back(post_id: int, before: Label) -> None:
     actions.act(
-        lambda session, agent: labels.clear_label(session, post_id, LabelOrigin.DESK),
+        lambda session, agent: labels.clear_label(session, post_id, LabelOrigin.DESK, agent),
         "The correction is taken back.",
         undo=_restore(post_id, before),
     )
@@ -109,12 +110,5 @@ def _take_back(post_id: int, before: Label) -> None:
 
 def _restore(post_id: int, before: Label | None) -> actions.Act:
     """Back to what was said at the desk before, in the name of who said it, or to nothing."""
-
-    def undo(session: Session, agent: str) -> None:
-        if before is None:
-            labels.clear_label(session, post_id, LabelOrigin.DESK)
-            return
-        said, who = bool(before.complaint), before.agent or agent
-        labels.set_label(session, post_id, who, said, LabelOrigin.DESK, before.severity)
-
-    return undo
+    said = Said.of(before) if before else None
+    return lambda session, agent: labels.put_back(session, post_id, agent, LabelOrigin.DESK, said)

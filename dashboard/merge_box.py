@@ -1,13 +1,11 @@
 """Cases that are one problem: let this one go on in another, and take it out again."""
 
-from functools import partial
-
 import streamlit as st
 from sqlmodel import Session
 
 from dashboard import actions, resources, times, widgets
 from dashboard.markup import draw, foreign, tag
-from monitor.desk import cases, merge
+from monitor.desk import merge
 from monitor.desk.page.case_file import CaseFile
 from monitor.desk.queue import work_queue
 from monitor.desk.queue.work_queue import Row
@@ -122,21 +120,17 @@ def _find(case_id: int) -> Row | None:
 
 
 def _merge(case_id: int, target: Case, other_author: bool = False) -> None:
-    actions.act(
-        lambda session, agent: merge.merge(
-            session, case_id, target.id, agent, other_author=other_author
-        ),
-        f"Merged into case {target.id}.",
-        undo=partial(_apart, case_id, target),
-    )
+    before: list[Case | None] = []
 
+    def call(session: Session, agent: str) -> None:
+        with resources.session() as apart:  # What the merge does must not show in this row.
+            before.append(apart.get(Case, target.id))
+        merge.merge(session, case_id, target.id, agent, other_author=other_author)
 
-def _apart(case_id: int, was: Case, session: Session, agent: str) -> None:
-    """Undo a merge. A case that it opened again is closed as it was."""
-    if was.outcome is not None:
-        details = {"cannot_help": was.cannot_help}
-        cases.resolve(session, was.id, agent, was.outcome, was.dismissal, details)
-    merge.unmerge(session, case_id, agent)
+    def undo(session: Session, agent: str) -> None:
+        merge.unmerge(session, case_id, agent, before[0])
+
+    actions.act(call, f"Merged into case {target.id}.", undo=undo)
 
 
 def _unmerge(case_id: int) -> None:

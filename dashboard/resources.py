@@ -26,7 +26,7 @@ from monitor.model.scorer import ModelError, Scorer, load_scorer
 from monitor.model.why import Piece, why
 from monitor.store.db import DatabaseError, check_version, connect
 from monitor.store.models import CaseStatus, Notice, SavedView, Source, now
-from monitor.watch.alerting import health
+from monitor.watch.alerting import alert_lists, health
 from monitor.watch.incident import incident_card
 from monitor.watch.trends.conditions import Rules
 from monitor.watch.trends.overview import rules_of

@@ -10,6 +10,7 @@ from dashboard import actions, resources, widgets
 from dashboard.markup import draw, tag
 from monitor.desk import labels
 from monitor.desk.arrivals import triage
+from monitor.desk.arrivals.ended import Ended
 from monitor.store.models import Author, Label, LabelOrigin, Post
 
 UNCERTAIN, SAMPLE = "uncertain", "sample"
@@ -150,34 +151,44 @@ def _button(
 
 def _checked(post_id: int, complaint: bool) -> None:
     case_ids: list[int] = []
+    ended: list[Ended | None] = []
 
     def call(session: Session, agent: str) -> None:
         if complaint:
+            ended.append(triage.would_open_again(session, post_id))
             case_ids.append(triage.open_by_hand(session, post_id, agent))
         labels.set_label(session, post_id, agent, complaint, LabelOrigin.CHECK)
 
-    _do(call, post_id, LabelOrigin.CHECK, case_ids)
+    _do(call, post_id, LabelOrigin.CHECK, case_ids, ended)
 
 
 def _sampled(label: Label, complaint: bool, opens: bool) -> None:
     """`opens`: a complaint gets a case, as it has none."""
     case_ids: list[int] = []
+    ended: list[Ended | None] = []
 
     def call(session: Session, agent: str) -> None:
         labels.give(session, label.id, agent, complaint)
         if complaint and opens:
+            ended.append(triage.would_open_again(session, label.post_id))
             case_ids.append(triage.open_by_hand(session, label.post_id, agent))
 
-    _do(call, label.post_id, LabelOrigin.SAMPLE, case_ids)
+    _do(call, label.post_id, LabelOrigin.SAMPLE, case_ids, ended)
 
 
-def _do(call: actions.Act, post_id: int, origin: LabelOrigin, case_ids: list[int]) -> None:
-    """Do it and tell it; `case_ids` gets the case that it opened."""
+def _do(
+    call: actions.Act,
+    post_id: int,
+    origin: LabelOrigin,
+    case_ids: list[int],
+    ended: list[Ended | None],
+) -> None:
+    """Do it and tell it; `case_ids` gets the case that it opened, `ended` how that had ended."""
 
     def undo(session: Session, agent: str) -> None:
-        labels.clear_label(session, post_id, origin)
+        labels.clear_label(session, post_id, origin, agent)
         if case_ids:
-            triage.close_by_hand(session, post_id, agent)
+            triage.close_by_hand(session, post_id, agent, ended[0])
         resources.to_check.clear()
 
     done = actions.act(call, "", quiet=True)

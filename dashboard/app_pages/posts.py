@@ -10,6 +10,7 @@ from dashboard.markup import Markup, draw, tag
 from dashboard.new_case_box import draw_new_case
 from monitor.desk import labels
 from monitor.desk.arrivals import triage
+from monitor.desk.arrivals.ended import Ended
 from monitor.desk.queue import post_list
 from monitor.desk.queue.post_list import PAGE, Place
 from monitor.store.models import Author, LabelOrigin, Post
@@ -125,14 +126,16 @@ def _score(post: Post) -> Markup:
 
 def _make(post_id: int) -> None:
     case_ids: list[int] = []
+    ended: list[Ended | None] = []
 
     def call(session: Session, agent: str) -> None:
+        ended.append(triage.would_open_again(session, post_id))
         case_ids.append(triage.open_by_hand(session, post_id, agent))
         labels.set_label(session, post_id, agent, True, LabelOrigin.DESK)
 
     def undo(session: Session, agent: str) -> None:
-        labels.clear_label(session, post_id, LabelOrigin.DESK)
-        triage.close_by_hand(session, post_id, agent)
+        labels.clear_label(session, post_id, LabelOrigin.DESK, agent)
+        triage.close_by_hand(session, post_id, agent, ended[0])
 
     if actions.act(call, "", quiet=True):
         actions.tell(f"It is in case {case_ids[0]} now.", good=True, undo=undo)

@@ -20,6 +20,9 @@ from monitor.store.models import Author, Case, Commitment, Notice, NoticeKind, n
 TOLD_BEFORE = timedelta(hours=1)
 """How long before it is due the owner is told."""
 
+AT_ONCE = 1000
+"""Promises that one run tells of."""
+
 
 class Standing(StrEnum):
     """How a promise stands."""
@@ -117,10 +120,21 @@ def of_case(session: Session, case_id: int) -> Sequence[Commitment]:
 
 def due_soon(session: Session, at: datetime, within: timedelta, limit: int = 100) -> list[Due]:
     """Promises that are open and due until then; those whose time is over come first."""
+    return _due(session, at, within, limit)
+
+
+def _due(
+    session: Session,
+    at: datetime,
+    within: timedelta,
+    limit: int,
+    *conditions: sa.ColumnElement[bool],
+) -> list[Due]:
     rows = session.exec(
         select(Commitment, Case, Author)
         .where(
             *_open(),
+            *conditions,
             col(Commitment.due_at) <= at + within,
             col(Case.id) == col(Commitment.case_id),
             col(Author.id) == col(Case.author_id),
@@ -148,14 +162,17 @@ def tell_due(session: Session, leads: Iterable[str] = ()) -> int:
     """
     at = now()
     wanted: dict[tuple[str, str], tuple[NoticeKind, Due]] = {}
-    for due in due_soon(session, at, TOLD_BEFORE, limit=1000):
+    for due in _due(session, at, TOLD_BEFORE, AT_ONCE, _untold(at)):
         if due.due_at > at:
             wanted[due.owner, f"promise {due.id} due"] = (NoticeKind.PROMISE_DUE, due)
         else:
             for agent in (due.owner, *leads):
                 wanted[agent, f"promise {due.id} broken"] = (NoticeKind.PROMISE_BROKEN, due)
-    keys = {key for _, key in wanted}
-    known = session.exec(select(Notice.agent, Notice.key).where(col(Notice.key).in_(keys))).all()
+    agents, keys = {agent for agent, _ in wanted}, {key for _, key in wanted}
+    told = select(Notice.agent, Notice.key).where(
+        col(Notice.agent).in_(agents), col(Notice.key).in_(keys)
+    )
+    known = session.exec(told).all()
     new = {who: what for who, what in wanted.items() if who not in set(known)}
     for (agent, key), (kind, due) in new.items():
         word = "is due soon" if kind is NoticeKind.PROMISE_DUE else "was not kept in time"
@@ -163,6 +180,14 @@ def tell_due(session: Session, leads: Iterable[str] = ()) -> int:
         tell(session, agent, key, kind, text, due.case_id)
     session.commit()
     return len(new)
+
+
+def _untold(at: datetime) -> sa.ColumnElement[bool]:
+    """Whose owner has not been told yet: a thousand that nobody keeps must not hide the next."""
+    word = sa.case((col(Commitment.due_at) > at, " due"), else_=" broken")
+    key = sa.literal("promise ") + sa.cast(col(Commitment.id), sa.String) + word
+    told = sa.exists().where(col(Notice.agent) == col(Commitment.owner), col(Notice.key) == key)
+    return ~told
 
 
 def _open() -> list[sa.ColumnElement[bool]]:

@@ -154,9 +154,10 @@ def deliver(session: Session, reply: Reply, connector: Connector) -> Reply:
 
     Only whoever took it to `sending` calls this.
     """
-    post = session.get_one(Post, reply.post_id)
+    ref, text, key = session.get_one(Post, reply.post_id).ref, reply.text, reply.key
+    session.rollback()  # The network may take its time: no connection waits for it.
     try:
-        sent = connector.reply(post.ref, reply.text, reply.key)
+        sent = connector.reply(ref, text, key)
     except FatalError as error:
         _not_sent(session, reply, str(error))
     except ConnectorError as error:

@@ -63,23 +63,27 @@ def settle(session: Session, open_connector: Open) -> int:
 def _look(session: Session, reply: Reply, open_connector: Open) -> bool:
     post = session.get_one(Post, reply.post_id)
     source = session.get_one(Source, post.source_id)
-    connector = open_connector(source.name)
-    reply.checked_at = now()
+    name, ref, text, created_at = source.name, post.ref, reply.text, reply.created_at
+    connector = open_connector(name)
+    error: str | None = None
     sent: SentReply | None = None
     if connector is None:
-        reply.error = f"The source {source.name} is no longer in config.toml: look yourself."
+        error = f"The source {name} is no longer in config.toml: look yourself."
     else:
+        session.rollback()  # The network may take its time: no connection waits for it.
         with closing(connector):
             try:
-                sent = connector.find_reply(post.ref, reply.text, reply.created_at)
-            except ConnectorError as error:
-                reply.error = f"We could not look on the network: {error}"
+                sent = connector.find_reply(ref, text, created_at)
+            except ConnectorError as silent:
+                error = f"We could not look on the network: {silent}"
             else:
                 if sent is None and reply.status == ReplyStatus.SENDING:
-                    reply.error = (
+                    error = (
                         "It is not to be found on the network. Look there yourself, then choose: "
                         "send it again, or leave it."
                     )
+    reply.checked_at = now()
+    reply.error = error or reply.error
     if sent is not None:
         note_sent(session, reply, sent, ReplyStatus.SEEN)
     else:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from monitor.desk import group, verdicts
-from monitor.desk.clock import sla
+from monitor.desk.clock import notices, sla
 from monitor.desk.priority import rank
 from monitor.store.db import row_count
 from monitor.store.models import (
@@ -21,6 +21,7 @@ from monitor.store.models import (
     CaseStatus,
     Dismissal,
     LabelOrigin,
+    NoticeKind,
     Outcome,
     now,
 )
@@ -65,29 +66,44 @@ def claim(session: Session, case_id: int, agent: str) -> None:
 
 
 def release(session: Session, case_id: int, agent: str) -> None:
-    """Give a case back to nobody. Raises CaseConflictError unless `agent` has it."""
-    _change(session, case_id, (col(Case.assignee) == agent,), {"assignee": None})
+    """Give a case back to nobody. Raises CaseConflictError unless `agent` has it and it stands."""
+    theirs = (col(Case.assignee) == agent, col(Case.status) != CaseStatus.RESOLVED)
+    _change(session, case_id, theirs, {"assignee": None})
     record(session, case_id, "released", agent=agent)
     session.commit()
 
 
 def assign(
-    session: Session, case_id: int, agent: str | None, to: str | None, held_by: str | None
+    session: Session,
+    case_id: int,
+    agent: str | None,
+    to: str | None,
+    held_by: str | None,
+    *,
+    quietly: bool = False,
 ) -> None:
     """Hand a case from `held_by` (None: nobody) to a colleague, or back to nobody.
 
-    The monitor itself hands out as agent None. Raises CaseConflictError.
+    The monitor itself hands out as agent None. Whoever gets a case is told, unless they took it
+    themselves or the caller tells them, `quietly`. Raises CaseConflictError.
     """
     held = col(Case.assignee).is_(None) if held_by is None else col(Case.assignee) == held_by
     _change(session, case_id, (held, col(Case.status) != CaseStatus.RESOLVED), {"assignee": to})
     record(session, case_id, "assigned", agent=agent, detail=f"to {to or 'nobody'}")
+    if to is not None and to != agent and not quietly:
+        at = now()
+        text = f"{agent or 'The monitor'} handed you case {case_id}."
+        notices.tell(session, to, f"assigned {case_id} {at}", NoticeKind.ASSIGNED, text, case_id)
     session.commit()
 
 
 def wait_for_customer(session: Session, case_id: int, agent: str) -> None:
     """Set an open case pending: the customer has the word. Raises CaseConflictError."""
     _change(session, case_id, _open_for(agent), {"status": CaseStatus.PENDING})
-    sla.stop_waiting(session.get_one(Case, case_id, populate_existing=True))
+    case = session.get_one(Case, case_id, populate_existing=True)
+    sla.stop_waiting(case)
+    case.rank = rank(case)
+    session.add(case)
     record(session, case_id, "pending", agent=agent)
     session.commit()
 

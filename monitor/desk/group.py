@@ -6,7 +6,10 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from monitor.store.models import Case, CaseStatus, Post
+from monitor.store.models import Case, CaseStatus, Post, Reply, ReplyStatus
+
+UNFINISHED = (ReplyStatus.DRAFT, ReplyStatus.WAITING, ReplyStatus.SENDING)
+"""Statuses of an answer that somebody is at."""
 
 
 def merged_into(session: Session, case_id: int) -> Sequence[Case]:
@@ -68,6 +71,23 @@ def unanswered_since(session: Session, case: Case) -> datetime | None:
     """When the oldest post of the group that we have not answered was written."""
     oldest = select(sa.func.min(col(Post.created_at)))
     return session.exec(oldest.where(unanswered(session, case))).first()
+
+
+def reply_status(session: Session, case: Case) -> ReplyStatus:
+    """What is being written for a case, or that the customer waits after our answer, or else how
+    the group's newest answer stands."""
+    written = select(Reply.status).where(
+        col(Reply.case_id) == case.id, col(Reply.status).in_(UNFINISHED)
+    )
+    unfinished = session.exec(written).first()
+    if unfinished is not None:
+        return ReplyStatus(unfinished)
+    of_group = select(Reply.status).where(col(Reply.case_id).in_(ids(session, case.id)))
+    newest = session.exec(of_group.order_by(col(Reply.id).desc()).limit(1)).first()
+    answered = case.answered_at is not None or newest in (ReplyStatus.SENT, ReplyStatus.SEEN)
+    if answered and case.waiting_since is not None:
+        return ReplyStatus.CUSTOMER_ANSWERED
+    return ReplyStatus(newest) if newest else ReplyStatus.UNANSWERED
 
 
 def _of(case_id: int, answered_at: datetime | None) -> sa.ColumnElement[bool]:

@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 
 from monitor.desk import verdicts
 from monitor.desk.cases import CaseConflictError, CaseError, record
+from monitor.desk.verdicts import Said
 from monitor.store.db import row_count
 from monitor.store.models import BY_HAND, Author, BlindSample, Label, LabelOrigin, Post, now
 
@@ -51,13 +52,42 @@ def set_label(
     session.commit()
 
 
-def clear_label(session: Session, post_id: int, origin: LabelOrigin) -> None:
+def clear_label(
+    session: Session, post_id: int, origin: LabelOrigin, agent: str | None = None
+) -> None:
     """Take back what was said of a post. One of a sample waits for its answer again."""
     session.rollback()
     verdicts.erase(session, post_id, origin)
     post = session.get(Post, post_id)
     if post is not None and post.case_id is not None:
-        record(session, post.case_id, "label taken back")
+        record(session, post.case_id, "label taken back", agent=agent)
+    session.commit()
+
+
+def put_back(
+    session: Session, post_id: int, agent: str, origin: LabelOrigin, before: Said | None
+) -> None:
+    """Let a post's label say what it said before; None: nothing. The history names `agent`.
+
+    It stays the word of whoever said it. Raises CaseError where there is no such post.
+    """
+    if before is None:
+        clear_label(session, post_id, origin, agent)
+        return
+    session.rollback()
+    post = session.get(Post, post_id)
+    if post is None:
+        session.rollback()
+        raise CaseError("There is no such post any more.")
+    if verdicts.of_posts(session, [post_id], origin).get(post_id) == before:
+        session.rollback()
+        return
+    who = before.agent or agent
+    verdicts.write(session, post_id, origin, who, before.complaint, before.severity)
+    if post.case_id is not None:
+        verdict = "a complaint" if before.complaint else "not a complaint"
+        detail = f"{verdict}, as {who} had said"
+        record(session, post.case_id, "labelled", agent=agent, detail=detail)
     session.commit()
 
 

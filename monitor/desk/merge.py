@@ -11,14 +11,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from monitor.desk import group
+from monitor.desk.arrivals import ended
 from monitor.desk.arrivals.refresh import count_contacts, stand
 from monitor.desk.cases import CaseConflictError, record
 from monitor.desk.clock import sla
 from monitor.desk.priority import rank
 from monitor.store.db import lock_writes
-from monitor.store.models import Case, CaseStatus, Outcome, Post, Reply, ReplyStatus, now
-
-UNFINISHED = (ReplyStatus.DRAFT, ReplyStatus.WAITING, ReplyStatus.SENDING)
+from monitor.store.models import Case, CaseStatus, Outcome, Post, Reply, now
 
 
 def merge(
@@ -52,8 +51,9 @@ def merge(
     session.add(source)
     try:
         session.flush()  # First of all: the author may have one standing case only.
-        _go_on(target, source_waits)
-        target.waiting_since = min(waited, default=None)
+        _go_on(session, source, target, source_waits)
+        sla.wait_since(target, min(waited, default=None))
+        target.reply_status = group.reply_status(session, target)
         session.add(target)
         session.flush()
         _stand_anew(session, target)
@@ -68,11 +68,14 @@ def merge(
     return target_id
 
 
-def unmerge(session: Session, source_id: int, agent: str) -> None:
-    """Take a case out of the one that it goes on in: it is open again, with what it had.
+def unmerge(session: Session, source_id: int, agent: str, was: Case | None = None) -> None:
+    """Take a case out of the one that it goes on in: it stands again, with what it had.
 
-    What another author wrote since the merge goes with them. Raises CaseConflictError where it is
-    not merged, a colleague has it, or its customer has another standing case.
+    What another author wrote since the merge goes with them. `was` is the other case before the
+    merge: where nothing has happened to it since, it is as it was, be it resolved or asleep.
+
+    Raises CaseConflictError where it is not merged, a colleague has it, or its customer has
+    another standing case.
     """
     session.rollback()
     lock_writes(session)
@@ -85,12 +88,20 @@ def unmerge(session: Session, source_id: int, agent: str) -> None:
         _refuse(session, f"Case {source_id} changed meanwhile. Look again.")
     if source.assignee not in (None, agent):
         _refuse(session, f"{source.assignee} had this case before it was merged. Ask them.")
+    untouched = ended.untouched_since(session, target.id, "merged in", f"case {source_id}")
+    if untouched and was is not None and was.id == target.id:
+        _as_it_was(session, target, was, agent)
+        session.flush()  # First of all: the author may have one standing case only.
     same_author = source.author_id == target.author_id
     since, answered_at = source.resolved_at, target.answered_at
     if same_author and answered_at and since and answered_at >= since:  # It was for this one too.
         source.answered_at = answered_at
         source.first_answered_at = source.first_answered_at or answered_at
     source.status = CaseStatus.OPEN
+    if source.snoozed_until is not None:  # It was asleep when it was merged.
+        asleep = source.snoozed_until > now()
+        source.status = CaseStatus.SNOOZED if asleep else CaseStatus.OPEN
+        source.snoozed_until = source.snoozed_until if asleep else None
     source.outcome = source.merged_into = source.resolved_at = None
     sla.reopened_by_hand(source)
     session.add(source)
@@ -110,7 +121,10 @@ def unmerge(session: Session, source_id: int, agent: str) -> None:
         )
     for case in (source, target):
         if case.status != CaseStatus.RESOLVED:
-            case.waiting_since = group.unanswered_since(session, case)
+            sla.wait_since(case, group.unanswered_since(session, case))
+            case.reply_status = group.reply_status(session, case)
+            if case.waiting_since is None and case.status == CaseStatus.OPEN and case.answered_at:
+                case.status = CaseStatus.PENDING
             _stand_anew(session, case)
     record(session, source_id, "unmerged", agent=agent, detail=f"of case {target.id}")
     record(session, target.id, "unmerged", agent=agent, detail=f"case {source_id}")
@@ -144,7 +158,7 @@ def _problem(
     if group.merged_into(session, source.id):
         return f"Others go on in case {source.id}. Merge case {target.id} into it instead."
     unfinished = select(Reply.id).where(
-        col(Reply.case_id) == source.id, col(Reply.status).in_(UNFINISHED)
+        col(Reply.case_id) == source.id, col(Reply.status).in_(group.UNFINISHED)
     )
     if session.exec(unfinished.limit(1)).first() is not None:
         return f"A reply of case {source.id} is not finished. Send or discard it first."
@@ -163,17 +177,29 @@ def _close(source: Case, target: Case) -> None:
         target.id,
     )
     source.resolved_at = now()
-    source.waiting_since = source.snoozed_until = None
+    source.waiting_since = None  # When it was to wake is kept, for who takes it out again.
     sla.resolved(source)
 
 
-def _go_on(target: Case, source_waits: bool) -> None:
+def _go_on(session: Session, source: Case, target: Case, source_waits: bool) -> None:
     if target.status == CaseStatus.RESOLVED:
         target.status = CaseStatus.OPEN
         target.resolved_at = target.outcome = target.dismissal = target.cannot_help = None
         sla.opened_anew(target)
-    elif target.status == CaseStatus.PENDING and source_waits:
-        target.status = CaseStatus.OPEN
+        # In nobody's name, as when a customer comes back: its promises begin here.
+        record(session, target.id, "reopened", detail=f"case {source.id} goes on in it")
+    elif target.status in (CaseStatus.PENDING, CaseStatus.SNOOZED) and source_waits:
+        target.status, target.snoozed_until = CaseStatus.OPEN, None
+
+
+def _as_it_was(session: Session, target: Case, was: Case, agent: str) -> None:
+    """Put a case that a merge opened back to its end, or to sleep."""
+    end = ended.Ended.of(was)
+    if end is not None:
+        ended.end_again(session, target, end, agent)
+    elif was.status == CaseStatus.SNOOZED and was.snoozed_until and was.snoozed_until > now():
+        target.status, target.snoozed_until = CaseStatus.SNOOZED, was.snoozed_until
+        session.add(target)
 
 
 def _stand_anew(session: Session, case: Case) -> None:

@@ -3,6 +3,8 @@
 Apart from `monitor.desk.labels`, as closing a case writes one too and cases know nothing of labels.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -10,6 +12,21 @@ from sqlmodel import Session, col, select
 
 from monitor.store.db import insert
 from monitor.store.models import Dismissal, Label, LabelOrigin, Outcome, now
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a person said of a post: enough to say it again once something else is taken back."""
+
+    complaint: bool
+    severity: float | None
+    agent: str | None
+
+    @classmethod
+    def of(cls, label: Label) -> "Said":
+        """What a label that was given says."""
+        return cls(bool(label.complaint), label.severity, label.agent)
+
 
 _SAYS_YES = (Outcome.SOLVED, Outcome.EXPLAINED, Outcome.CANNOT_HELP)
 _SAYS_NO = (Dismissal.NOT_A_COMPLAINT, Dismissal.SPAM)
@@ -43,6 +60,16 @@ def said(session: Session, post_id: int, origin: LabelOrigin) -> bool | None:
     """What a post's label of this origin says; None where there is none."""
     chosen = (col(Label.post_id) == post_id, col(Label.origin) == origin)
     return session.exec(select(Label.complaint).where(*chosen)).first()
+
+
+def of_posts(session: Session, post_ids: Sequence[int], origin: LabelOrigin) -> dict[int, Said]:
+    """What the labels of this origin say of these posts; those without one are left out."""
+    found = select(Label).where(
+        col(Label.post_id).in_(post_ids),
+        col(Label.origin) == origin,
+        col(Label.complaint).is_not(None),
+    )
+    return {label.post_id: Said.of(label) for label in session.exec(found)}
 
 
 def erase(

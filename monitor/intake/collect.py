@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from connectors.base import MAX_TEXT, Connector, ConnectorError, FetchedPost, Page
+from connectors.base import MAX_TEXT, ConnectorError, FetchedPost, Page
 from monitor.config import Config, SourceConfig
 from monitor.intake import sources
 from monitor.intake.matching import Query, compile_query
@@ -50,45 +50,43 @@ def collect(session: Session, watch: Watch) -> Fetch | None:
     lease = sources.claim(session, watch.config.name)
     if lease is None:
         return None
-    source = session.get_one(Source, lease.source_id)
-    fetch = Fetch(source_id=source.id, cursor_from=source.cursor)
+    cursor = session.get_one(Source, lease.source_id).cursor
+    fetch = Fetch(source_id=lease.source_id, cursor_from=cursor)
     session.add(fetch)
-    session.commit()
+    session.commit()  # From here until a page is there no connection waits for the network.
     try:
         with closing(watch.config.open()) as connector:
-            _fetch_pages(session, watch, connector, lease, fetch)
+            _fetch_pages(session, watch, connector.fetch(cursor), lease, fetch)
     except sources.LeaseLostError:
         session.rollback()
         fetch.error = "Another engine went on with this source."
     except ConnectorError as error:
-        session.rollback()
-        sources.failed(source, watch.config.every, error)
+        sources.failed(session, lease, watch.config.every, error)
         fetch.error = str(error)
     except Exception as error:
-        session.rollback()
         bug = ConnectorError(f"A bug in the monitor: {type(error).__name__}. See the log.")
-        sources.failed(source, watch.config.every, bug)
-        _finish(session, source, fetch, str(bug))
+        sources.failed(session, lease, watch.config.every, bug)
+        _finish(session, fetch, str(bug))
         raise
     else:
-        sources.succeeded(source, watch.config.every)
-    _finish(session, source, fetch, fetch.error)
+        sources.succeeded(session, lease, watch.config.every)
+    _finish(session, fetch, fetch.error)
     return fetch
 
 
-def _finish(session: Session, source: Source, fetch: Fetch, error: str | None) -> None:
+def _finish(session: Session, fetch: Fetch, error: str | None) -> None:
     fetch.finished_at = now()
     fetch.error = error
-    session.add_all([source, fetch])
+    session.add(fetch)
     session.commit()
 
 
 def _fetch_pages(
-    session: Session, watch: Watch, connector: Connector, lease: sources.Lease, fetch: Fetch
+    session: Session, watch: Watch, pages: Iterable[Page], lease: sources.Lease, fetch: Fetch
 ) -> None:
     reasons: Counter[str] = Counter()
     gaps: list[str] = []
-    for page in connector.fetch(fetch.cursor_from):
+    for page in pages:
         sources.hold(session, lease, page.cursor)
         store_page(session, watch, fetch, page, reasons)
         if page.gap:
@@ -199,9 +197,11 @@ def _ours(
         if pointer
     }
     if pointers:
-        known = set(
-            session.scalars(select(Post.external_id).where(col(Post.external_id).in_(pointers)))
-        ) | {posts[index].external_id for index in ours}
+        stored = select(Post.external_id).where(
+            col(Post.network).in_({post.network for post in posts}),
+            col(Post.external_id).in_(pointers),
+        )
+        known = set(session.scalars(stored)) | {posts[index].external_id for index in ours}
         for index, post in enumerate(posts):
             if index in ours:
                 continue

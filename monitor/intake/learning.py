@@ -5,6 +5,7 @@ scorer's name that they have; `monitor rescore` goes over the open cases.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from monitor.model import layer as layers
 from monitor.store.db import lock_writes
-from monitor.store.models import Label, Layer, Post
+from monitor.store.models import Label, Layer, Post, now
 
 MOST_LABELS = 20_000
 """The newest ones: companies and their customers change."""
@@ -50,13 +51,17 @@ def active_layer(session: Session, model: str) -> Layer | None:
 def learn(session: Session, model: str, *, again: bool = False) -> Lesson:
     """Fit a layer to every label there is and use it if it is better by cross-validation.
 
-    `model` is the shipped scorer's name. Without `again`, labels that the layer in use has seen
-    all are not fitted twice: the schedule asks often.
+    `model` is the shipped scorer's name. Without `again`, labels that the newest layer has seen
+    all are not fitted twice, also where that layer was taken back: the schedule asks often.
     """
-    rows = _labelled(session, model)
+    asked_at = now()
+    rows, last = _labelled(session, model)
     current = active_layer(session, model)
     version = current.id if current else None
-    if current and not again and current.labels >= len(rows):
+    of_model = select(Layer).where(col(Layer.model) == model)
+    newest = session.exec(of_model.order_by(col(Layer.id).desc()).limit(1)).first()
+    seen = newest and newest.labels >= len(rows) and (last is None or last <= newest.created_at)
+    if seen and not again:
         return Lesson(Learned.NOTHING_NEW, len(rows), version=version)
     if not rows:
         return Lesson(Learned.TOO_FEW, 0, version=version)
@@ -78,6 +83,7 @@ def learn(session: Session, model: str, *, again: bool = False) -> Lesson:
         labels=fit.labels,
         before=fit.before,
         after=fit.after,
+        created_at=asked_at,
     )
     session.add(made)
     session.flush()
@@ -118,8 +124,11 @@ def _use(session: Session, version: int | None) -> None:
         session.execute(sa.update(Layer).where(col(Layer.id) == version).values(active=True))
 
 
-def _labelled(session: Session, model: str) -> list[tuple[float, float, bytes, bool]]:
-    """What the model said of each labelled post, and the newest word of a person on it."""
+def _labelled(
+    session: Session, model: str
+) -> tuple[list[tuple[float, float, bytes, bool]], datetime | None]:
+    """What the model said of each labelled post with the newest word of a person on it, and when
+    the last word of all was given."""
     query = (
         sa.select(
             col(Post.id),
@@ -127,6 +136,7 @@ def _labelled(session: Session, model: str) -> list[tuple[float, float, bytes, b
             col(Post.negative),
             col(Post.vector),
             col(Label.complaint),
+            col(Label.labelled_at),
         )
         .where(
             col(Post.id) == col(Label.post_id),
@@ -141,6 +151,8 @@ def _labelled(session: Session, model: str) -> list[tuple[float, float, bytes, b
         .limit(MOST_LABELS)
     )
     newest: dict[int, tuple[float, float, bytes, bool]] = {}
-    for post_id, odds, negative, vector, complaint in session.execute(query):
+    last: datetime | None = None
+    for post_id, odds, negative, vector, complaint, labelled_at in session.execute(query):
         newest.setdefault(post_id, (odds, negative, vector, complaint))
-    return [newest[post_id] for post_id in sorted(newest)]
+        last = last or labelled_at
+    return [newest[post_id] for post_id in sorted(newest)], last

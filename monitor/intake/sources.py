@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from connectors.base import ConnectorError, FatalError, RetryableError
 from monitor.config import Config
-from monitor.store.db import row_count
+from monitor.store.db import lock_writes, row_count
 from monitor.store.models import Source, SourceState, now
 
 log = logging.getLogger(__name__)
@@ -100,21 +100,41 @@ def hold(session: Session, lease: Lease, cursor: str | None) -> None:
     lease.until = until
 
 
-def succeeded(source: Source, every: timedelta) -> None:
-    """Set the next fetch after a good one. The caller commits."""
+def _held(session: Session, lease: Lease) -> Source | None:
+    """The row of a source with its lock, if the lease is still ours.
+
+    It begins a transaction, which the caller commits.
+    """
+    session.rollback()
+    lock_writes(session)
+    still_ours = (col(Source.id) == lease.source_id, col(Source.next_fetch_at) == lease.until)
+    found = select(Source).where(*still_ours).with_for_update()
+    return session.exec(found.execution_options(populate_existing=True)).first()
+
+
+def succeeded(session: Session, lease: Lease, every: timedelta) -> None:
+    """Set the next fetch after a good one, unless another engine took over. The caller commits."""
+    source = _held(session, lease)
+    if source is None:
+        return
     if source.failures:
         log.info("source %s is back after %d failures", source.name, source.failures)
     source.failures = 0
     source.last_error = None
     source.last_success_at = now()
     source.next_fetch_at = now() + every
+    session.add(source)
 
 
-def failed(source: Source, every: timedelta, error: ConnectorError) -> None:
+def failed(session: Session, lease: Lease, every: timedelta, error: ConnectorError) -> None:
     """Write the error where a person sees it and set the next try: doubling, or as asked.
 
-    After a FatalError the source is off until a person has mended it. The caller commits.
+    After a FatalError the source is off until a person has mended it. Nothing is written where
+    another engine took the source over: how that fares, it says. The caller commits.
     """
+    source = _held(session, lease)
+    if source is None:
+        return
     if source.failures == 0:
         log.warning("source %s is lost: %s", source.name, error)
     source.failures += 1
@@ -126,3 +146,4 @@ def failed(source: Source, every: timedelta, error: ConnectorError) -> None:
     elif isinstance(error, RetryableError) and error.retry_after is not None:
         wait = max(every, timedelta(seconds=min(error.retry_after, 86_400)))
     source.next_fetch_at = now() + wait
+    session.add(source)

@@ -17,12 +17,18 @@ from sqlmodel import Session, SQLModel
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
+POOL: dict[str, Any] = {"pool_size": 20, "max_overflow": -1}
+"""No thread waits for another's connection: there are as many as there are threads at work."""
+
+
 class DatabaseError(Exception):
     """The database cannot be used. The text says what to do."""
 
 
 def connect(url: str) -> sa.Engine:
     """An engine for `url`: sqlite:///file.db or postgresql+psycopg://user@host/name.
+
+    Its errors never tell what was to be stored: that is customers' words, and errors are logged.
 
     Raises DatabaseError for another kind of address.
     """
@@ -31,7 +37,7 @@ def connect(url: str) -> sa.Engine:
     except sa.exc.ArgumentError as error:
         raise DatabaseError("database_url is not an address of a database.") from error
     if parsed.drivername == "postgresql+psycopg":
-        return sa.create_engine(parsed, pool_pre_ping=True)
+        return sa.create_engine(parsed, pool_pre_ping=True, hide_parameters=True, **POOL)
     if parsed.drivername != "sqlite":
         raise DatabaseError(
             f"database_url starts with {parsed.drivername}:, "
@@ -39,7 +45,13 @@ def connect(url: str) -> sa.Engine:
         )
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(parsed, connect_args={"timeout": 30})
+    in_a_file = parsed.database and parsed.database != ":memory:"
+    engine = sa.create_engine(
+        parsed,
+        connect_args={"timeout": 30},
+        hide_parameters=True,
+        **(POOL if in_a_file else {}),
+    )
     sa.event.listen(engine, "connect", _sqlite_pragmas)
     return engine
 

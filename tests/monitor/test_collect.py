@@ -11,6 +11,7 @@ from monitor.intake import sources
 from monitor.intake.collect import Watch, collect
 from monitor.store.models import Author, Fetch, Post, Source, SourceState, now
 from tests.conftest import ScriptedNetwork, make_post
+from tests.monitor.plans import plans, statements
 
 
 def texts(session: Session) -> list[str]:
@@ -209,3 +210,58 @@ def test_edits_and_deletions_change_the_known_post(
         None,
     )
     assert (deleted.text, deleted.deleted_at is not None) == ("", True)
+
+
+@pytest.mark.parametrize("error", [None, FatalError("net answered 401")])
+def test_an_engine_that_lost_its_lease_says_nothing_of_the_source(
+    database: sa.Engine,
+    session: Session,
+    watch: Watch,
+    network: ScriptedNetwork,
+    source: Source,
+    error: Exception | None,
+) -> None:
+    theirs = now() + timedelta(minutes=9)
+
+    def pages(cursor: str | None):  # type: ignore[no-untyped-def]  # stands in for fetch
+        with Session(database) as other:
+            other.execute(sa.update(Source).values(next_fetch_at=theirs, failures=1))
+            other.commit()
+        if error:
+            raise error
+        yield from ()
+
+    network.fetch = pages  # type: ignore[method-assign]
+    fetch = run(session, watch)
+    session.refresh(source)
+    assert (source.state, source.failures, source.next_fetch_at) == (SourceState.ACTIVE, 1, theirs)
+    assert (fetch.error, fetch.finished_at is not None) == (error and str(error), True)
+
+
+def test_no_connection_waits_for_the_network(
+    database: sa.Engine, session: Session, watch: Watch, network: ScriptedNetwork, source: Source
+) -> None:
+    held = []
+
+    def pages(cursor: str | None):  # type: ignore[no-untyped-def]  # stands in for fetch
+        for number in (1, 2):
+            held.append(database.pool.checkedout())  # type: ignore[attr-defined]
+            yield Page([make_post(str(number), "acme is down")], "c1")
+
+    network.fetch = pages  # type: ignore[method-assign]
+    assert run(session, watch).new == 2
+    assert held == [0, 0]
+
+
+def test_known_posts_are_looked_up_by_their_key(
+    database: sa.Engine, session: Session, watch: Watch, network: ScriptedNetwork, source: Source
+) -> None:
+    network.script = [Page([make_post("1", "acme is down")], "c1")]
+    with statements(database) as seen:
+        run(session, watch)
+        due(session, source)
+        network.script = [Page([make_post("2", "more of it", reply_to="1", thread="1")], "c1")]
+        assert run(session, watch).new == 1
+    looked_up = [plan for sql, plan in plans(session, seen) if "FROM post" in sql]
+    assert looked_up
+    assert not [plan for plan in looked_up if "SCAN post" in plan]

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from monitor.desk.arrivals.refresh import refresh
 from monitor.desk.arrivals.triage import triage_new
+from monitor.intake import learning
 from monitor.intake.learning import Learned, active_layer, go_back, learn
 from monitor.intake.scoring import rescore, score_new, to_rescore
 from monitor.model import layer as layers
@@ -164,3 +165,34 @@ def test_rescoring_ranks_the_open_cases_anew(session: Session, source: Source) -
 def test_a_layer_fits_in_float32_bytes() -> None:
     weights = np.asarray([0.5, -1.25, 3.0])
     assert layers.from_bytes(layers.to_bytes(weights)).tolist() == weights.tolist()
+
+
+def test_what_was_taken_back_stays_so_until_somebody_says_more(
+    session: Session, source: Source
+) -> None:
+    fill(session, source, 60)
+    assert learn(session, Undecided.name).learned is Learned.BETTER
+    go_back(session, Undecided.name)
+    lesson = learn(session, Undecided.name)
+    assert (lesson.learned, lesson.version) == (Learned.NOTHING_NEW, None)
+    label = session.exec(select(Label)).first()
+    assert label is not None
+    label.labelled_at = now()
+    session.add(label)
+    session.commit()
+    assert learn(session, Undecided.name).learned is Learned.BETTER, "as many, but a newer word"
+
+
+def test_learning_goes_on_past_its_limit(
+    session: Session, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(learning, "MOST_LABELS", 60)
+    fill(session, source, 70)
+    assert learn(session, Undecided.name).labels == 60
+    assert learn(session, Undecided.name).learned is Learned.NOTHING_NEW
+    label = session.exec(select(Label)).first()
+    assert label is not None
+    label.labelled_at = now()
+    session.add(label)
+    session.commit()
+    assert learn(session, Undecided.name).learned is Learned.BETTER

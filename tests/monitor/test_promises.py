@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 import time_machine
 from sqlmodel import Session, col, select
 
@@ -13,6 +14,7 @@ from monitor.desk.clock.notices import tell
 from monitor.desk.merge import merge
 from monitor.store.models import Case, CaseEvent, Commitment, Notice, NoticeKind, now
 from tests.conftest import ALICE, BOB, make_post
+from tests.monitor.plans import plans, statements
 from tests.monitor.test_desk import Desk, desk
 
 __all__ = ["desk"]
@@ -139,3 +141,18 @@ def test_the_same_thing_is_told_once(session: Session, case: Case) -> None:
     session.commit()
     assert told(session) == [(ALICE, "note"), (BOB, "note")]
     assert session.exec(select(Notice.text).where(Notice.agent == ALICE)).one() == "first"
+
+
+def test_promises_that_nobody_keeps_hide_no_later_ones(
+    session: Session, database: sa.Engine, case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(promises, "AT_ONCE", 2)
+    with time_machine.travel(NOON, tick=False) as clock:
+        for number in range(3):
+            promises.promise(session, case.id, ALICE, f"{number}", now() + HOUR + number * MINUTE)
+        clock.shift(2 * HOUR)
+        with statements(database) as seen:
+            assert [promises.tell_due(session) for _ in range(3)] == [2, 1, 0]
+    known = [plan for sql, plan in plans(session, seen) if "FROM notice" in sql]
+    assert known
+    assert not [plan for plan in known if "SCAN notice" in plan]

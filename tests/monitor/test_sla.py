@@ -36,6 +36,7 @@ from monitor.store.models import (
     now,
 )
 from tests.conftest import ALICE, BOB, FakeScorer, ScriptedNetwork, make_post
+from tests.monitor.plans import plans, statements
 
 VIENNA = ZoneInfo("Europe/Vienna")
 OFFICE = Hours(VIENNA, ((shift("09:00-17:00"),),) * 5 + ((),) * 2)
@@ -370,7 +371,7 @@ def test_a_new_owner_is_told_too_and_nobody_without_one(desk: Desk) -> None:
     assert desk.look() == (1, 0)
     cases.assign(desk.session, case.id, ALICE, BOB, ALICE)
     assert desk.look() == (1, 0)
-    assert (desk.told(ALICE), desk.told(BOB)) == (["sla soon"], ["sla soon"])
+    assert (desk.told(ALICE), desk.told(BOB)) == (["sla soon"], ["assigned", "sla soon"])
     desk.answer(case)
     desk.at("mon 10:10")
     assert desk.look() == (0, 0), "it was kept"
@@ -463,3 +464,15 @@ def test_a_case_opened_by_hand_can_be_taken_back_after_its_breach(desk: Desk) ->
     desk.look()
     assert close_by_hand(desk.session, post.id, ALICE)
     assert desk.session.get(Case, case_id) is None
+
+
+def test_who_was_told_is_looked_up_by_its_key(desk: Desk, database: sa.Engine) -> None:
+    case = desk.says("1")
+    cases.claim(desk.session, case.id, ALICE)
+    desk.at("mon 09:40")
+    with statements(database) as seen:
+        assert desk.look() == (1, 0)
+        assert desk.look() == (0, 0)
+    known = [plan for sql, plan in plans(desk.session, seen) if "FROM notice" in sql]
+    assert known
+    assert not [plan for plan in known if "SCAN notice" in plan]

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 from monitor.desk import group
 from monitor.desk.arrivals.turns import we_answered
 from monitor.desk.cases import REOPEN_WITHIN, record
-from monitor.desk.clock import notices
+from monitor.desk.clock import notices, sla
 from monitor.desk.priority import rank
 from monitor.store.models import (
     Author,
@@ -98,18 +98,27 @@ def triage_around(session: Session, posts: Sequence[Post]) -> None:
 
 
 def _known(session: Session, post: Post) -> Reply | None:
-    """The reply that this post is, if we sent it or know its link."""
+    """The reply that this post is, if we sent it, found it before or know its link.
+
+    It may hang on the case that the answered one was merged into, and that be of another network.
+    """
     of_network = select(Reply).where(
         col(Case.id) == col(Reply.case_id), col(Case.network) == post.network
     )
     known = session.exec(of_network.where(col(Reply.external_id) == post.external_id)).first()
+    if known is None:
+        found = select(Reply).where(col(Reply.key) == native_key(post.network, post.external_id))
+        known = session.exec(found).first()
     if known is not None or not post.url:
         return known
     case_id = _case_answered(session, post)
+    case = session.get(Case, case_id) if case_id is not None else None
+    if case is None:
+        return None
     by_hand = select(Reply).where(
-        col(Reply.case_id) == case_id,
+        col(Reply.case_id).in_(group.ids(session, case.merged_into or case.id)),
         col(Reply.elsewhere),
-        col(Reply.external_id).is_(None),
+        sa.or_(col(Reply.external_id).is_(None), col(Reply.external_id) == post.external_id),
         col(Reply.url) == post.url,
     )
     return session.exec(by_hand).first()
@@ -196,10 +205,12 @@ def _gone(session: Session, case: Case, reply: Reply) -> None:
         case.reply_status = left[-1].status if left else ReplyStatus.GONE
     else:
         case.reply_status = ReplyStatus.GONE
+        sla.answer_gone(case, reply.sent_at, since)
         if case.status != CaseStatus.RESOLVED or _may_reopen(session, case):
             case.status, case.waiting_since = CaseStatus.OPEN, since
             case.snoozed_until = case.resolved_at = case.outcome = case.dismissal = None
-            case.cannot_help = case.promised_at = None
+            case.cannot_help = None
+            sla.reopened_by_hand(case)
     case.thread_due_at = now()
     case.rank = rank(case)
     session.add(case)

@@ -6,6 +6,7 @@ makes a case; our own post answers the case of the post that it replies to. Wher
 wrong, a person opens a case by hand.
 """
 
+import logging
 from collections.abc import Sequence
 
 import sqlalchemy as sa
@@ -15,8 +16,10 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from monitor.desk import group
 from monitor.desk.arrivals.batch import Batch
+from monitor.desk.arrivals.ended import Ended, end_again, untouched_since
 from monitor.desk.arrivals.refresh import count_contacts, stand
 from monitor.desk.cases import CaseConflictError, CaseError, record
+from monitor.desk.clock import sla
 from monitor.desk.priority import rank
 from monitor.store.db import lock_writes
 from monitor.store.models import (
@@ -27,9 +30,13 @@ from monitor.store.models import (
     Note,
     Notice,
     Post,
+    Presence,
     Reply,
     SlaResult,
+    now,
 )
+
+log = logging.getLogger(__name__)
 
 BATCH = 500
 
@@ -40,8 +47,8 @@ def triage_new(
     """Look at up to `limit` scored posts, oldest first, in one commit. Returns how many.
 
     `leads` are told what concerns a case that nobody has.
-    Where another engine opened the same author's case first, nothing is kept and 0 is returned:
-    the next call does the batch again.
+    Where the database refuses that, as another engine opened the same author's case first or one
+    post cannot be kept, they are looked at one by one: no post stands in the way of the others.
     """
     if session.exec(_waiting().limit(1)).first() is None:
         session.rollback()
@@ -49,13 +56,40 @@ def triage_new(
     session.rollback()
     lock_writes(session)
     posts = session.exec(_waiting().limit(limit).with_for_update(skip_locked=True)).all()
+    by_time = [post.id for post in sorted(posts, key=lambda post: (post.created_at, post.id))]
     try:
         Batch(session, threshold, posts, leads).run()
         session.commit()
     except IntegrityError:
         session.rollback()
-        return 0
+        return sum(_triage_one(session, threshold, post_id, leads) for post_id in by_time)
     return len(posts)
+
+
+def _triage_one(session: Session, threshold: float, post_id: int, leads: Sequence[str]) -> bool:
+    """Look at one post. One that cannot be kept is told in the log and left aside for good."""
+    for tries_left in (1, 0):
+        session.rollback()
+        lock_writes(session)
+        wanted = _waiting().where(col(Post.id) == post_id)
+        post = session.exec(wanted.with_for_update(skip_locked=True)).first()
+        if post is None:
+            session.rollback()
+            return False
+        try:
+            Batch(session, threshold, [post], leads).run()
+            session.commit()
+        except IntegrityError as error:
+            session.rollback()
+            if tries_left:  # Another engine was first: the second try sees what it made.
+                continue
+            why = str(error.orig).partition("\n")[0]  # PostgreSQL goes on with the row's words.
+            log.error("post %d makes no case, look at it by hand: %s", post_id, why)
+            aside = sa.update(Post).where(col(Post.id) == post_id).values(triaged_at=now())
+            session.execute(aside.execution_options(synchronize_session=False))
+            session.commit()
+        return True
+    return False
 
 
 def _waiting() -> SelectOfScalar[Post]:
@@ -97,11 +131,24 @@ def open_by_hand(session: Session, post_id: int, agent: str) -> int:
     return session.exec(select(Post.case_id).where(col(Post.id) == post_id)).one() or 0
 
 
-def close_by_hand(session: Session, post_id: int, agent: str) -> bool:
+def would_open_again(session: Session, post_id: int) -> Ended | None:
+    """How the case had ended that `open_by_hand` opens again for a post; None: it opens none so.
+
+    Kept for `close_by_hand`.
+    """
+    post = session.get(Post, post_id)
+    known = group.of_authors(session, {post.author_id}) if post and not post.case_id else {}
+    found = [Ended.of(case) for case in known.values()]
+    session.rollback()
+    return found[0] if found else None
+
+
+def close_by_hand(session: Session, post_id: int, agent: str, was: Ended | None = None) -> bool:
     """Undo `open_by_hand`. Returns whether the post is out of its case again.
 
     A case that was opened for it alone goes, as long as nobody has touched it. Out of one that
-    stood before, the post is taken, unless it came there by itself or has been answered.
+    stood before, the post is taken, unless it came there by itself or has been answered; one that
+    had ended, as `was` says, is resolved again, unless more has happened since.
     """
     session.rollback()
     lock_writes(session)
@@ -115,7 +162,10 @@ def close_by_hand(session: Session, post_id: int, agent: str) -> bool:
             done = _remove(session, case)
         elif _was_added(session, case, post):
             done = True
+            again = was is not None and was.case_id == case.id and _opened_for(session, case, post)
             _take_out(session, case, post, agent)
+            if again and was is not None:
+                end_again(session, case, was, agent)
     if not done:
         session.rollback()
         return False
@@ -128,7 +178,7 @@ def _remove(session: Session, case: Case) -> bool:
     of_case = col(Post.case_id) == case.id
     try:
         session.execute(sa.update(Post).where(of_case).values(case_id=None))
-        for table in (CaseEvent, SlaResult, Notice):
+        for table in (CaseEvent, SlaResult, Notice, Presence):
             session.execute(sa.delete(table).where(col(table.case_id) == case.id))
         session.execute(sa.delete(Case).where(col(Case.id) == case.id))
     except IntegrityError:  # something else belongs to it by now
@@ -152,6 +202,11 @@ def _was_added(session: Session, case: Case, post: Post) -> bool:
     )
 
 
+def _opened_for(session: Session, case: Case, post: Post) -> bool:
+    """Whether nothing has happened to a case since a person put this post into it."""
+    return untouched_since(session, case.id, "added by hand", f"post {post.id}")
+
+
 def _take_out(session: Session, case: Case, post: Post, agent: str) -> None:
     """The case stands as its other posts say. One that we have answered waits for the customer."""
     post.case_id = None
@@ -165,7 +220,8 @@ def _take_out(session: Session, case: Case, post: Post, agent: str) -> None:
     stand(session, case)
     case.contacts = count_contacts(session, case)
     if case.status != CaseStatus.RESOLVED:
-        case.waiting_since = group.unanswered_since(session, case)
+        sla.wait_since(case, group.unanswered_since(session, case))
+        case.reply_status = group.reply_status(session, case)
         if case.waiting_since is None and case.status == CaseStatus.OPEN and case.answered_at:
             case.status = CaseStatus.PENDING
     case.rank = rank(case)

@@ -20,10 +20,13 @@ UNFINISHED = (ReplyStatus.DRAFT, ReplyStatus.WAITING, ReplyStatus.SENDING)
 def customer_wrote(session: Session, case: Case, post: Post) -> None:
     """The customer wrote (again): the case opens and the clock runs from the first unanswered word.
 
-    It stays with its owner, who is told. The caller holds the row and commits.
+    It stays with its owner, who is told. What was written before our answer is attached only. The
+    caller holds the row and commits.
     """
     heard = case.answered_at is not None and post.created_at <= case.answered_at
-    if case.status == CaseStatus.RESOLVED:
+    # Set pending by hand, nobody waited any longer, whatever they were owed before.
+    waited = None if case.status == CaseStatus.PENDING else case.waiting_since
+    if case.status == CaseStatus.RESOLVED and not heard:
         record(session, case.id, "reopened", detail="the customer wrote again")
         case.resolved_at = case.outcome = case.dismissal = case.cannot_help = None
         case.status = CaseStatus.OPEN
@@ -35,7 +38,7 @@ def customer_wrote(session: Session, case: Case, post: Post) -> None:
     else:
         record(session, case.id, "another post")
     if not heard:
-        case.waiting_since = min(case.waiting_since or post.created_at, post.created_at)
+        sla.wait_since(case, min(waited or post.created_at, post.created_at))
         # What is being written or sent matters more than that it is needed.
         if case.answered_at is not None and case.reply_status not in UNFINISHED:
             case.reply_status = ReplyStatus.CUSTOMER_ANSWERED
@@ -61,7 +64,7 @@ def we_answered(session: Session, case: Case, status: ReplyStatus, at: datetime)
     case.reply_status = status
     if case.waiting_since is not None:
         session.flush()
-        case.waiting_since = group.unanswered_since(session, case)
+        sla.wait_since(case, group.unanswered_since(session, case))
         if case.waiting_since is not None:
             case.reply_status = ReplyStatus.CUSTOMER_ANSWERED
         elif case.status == CaseStatus.OPEN:

@@ -40,6 +40,7 @@ __all__ = [
     "resolved",
     "running",
     "stop_waiting",
+    "wait_since",
 ]
 
 UNCOUNTED = (Outcome.DISMISSED, Outcome.MERGED)
@@ -147,8 +148,25 @@ def opened_anew(case: Case) -> None:
         case.first_due_at = None
 
 
+def wait_since(case: Case, since: datetime | None) -> None:
+    """The customer waits since then, or no longer: what is promised of it is reckoned anew.
+
+    The caller holds the row and commits.
+    """
+    if case.waiting_since != since:
+        case.waiting_since, case.promised_at = since, None
+    if since is None:
+        case.next_due_at = None
+    case.due_at = earliest(case)
+
+
 def stop_waiting(case: Case) -> None:
-    """Nobody waits for a next answer. The caller holds the row and commits."""
+    """The customer has the word: nobody waits for a next answer, but still for a first one.
+
+    The caller holds the row and commits.
+    """
+    if case.answered_at is not None:
+        case.waiting_since = None
     case.next_due_at = case.promised_at = None
     case.due_at = earliest(case)
 
@@ -177,6 +195,28 @@ def reopened_by_hand(case: Case) -> None:
         )
     case.promised_at = None
     case.due_at = earliest(case)
+
+
+def answer_gone(case: Case, sent_at: datetime | None, since: datetime) -> None:
+    """Take back what an answer of `sent_at` kept, as it is there no longer: they wait since then.
+
+    Called once the case stands without it. The caller holds the row and commits.
+    """
+    rested = [
+        sa.and_(
+            col(SlaResult.kind) == SlaKind.NEXT,
+            col(SlaResult.due_at) > since,
+            col(SlaResult.at) >= (sent_at or since),
+        )
+    ]
+    if case.first_answered_at is None:
+        rested.append(col(SlaResult.kind) == SlaKind.FIRST)
+    _held_by(case).execute(
+        sa.delete(SlaResult).where(
+            col(SlaResult.case_id) == case.id, col(SlaResult.met), sa.or_(*rested)
+        )
+    )
+    case.promised_at = None
 
 
 def _keep(case: Case, kind: SlaKind, at: datetime, *, met: bool) -> None:

@@ -19,6 +19,9 @@ from monitor.store.models import (
     CaseStatus,
     Notice,
     NoticeKind,
+    Post,
+    Reply,
+    ReplyStatus,
     SlaKind,
     SlaResult,
     now,
@@ -67,6 +70,7 @@ def refresh(session: Session, policies: Sequence[Policy], hours: Hours, limit: i
     ids = [case.id for case, _ in rows]
     begun = _reopened(session, ids)
     told = _told(session, ids)
+    unseen = _answered_unseen(session, ids)
     for case, author in rows:
         policy = sla.policy_for(case, author, policies)
         sla.reckon(case, policy, hours, begun.get(case.id, case.opened_at), told[case.id])
@@ -76,8 +80,45 @@ def refresh(session: Session, policies: Sequence[Policy], hours: Hours, limit: i
         if case.first_due_at and case.first_answered_at and first not in told[case.id]:
             met = case.first_answered_at <= case.first_due_at
             sla.keep(session, case, SlaKind.FIRST, case.first_due_at, met=met)
+        if policy and policy.next and case.answered_at and case.id in unseen:
+            due_at = sla.due(unseen[case.id], policy.next, hours)
+            sla.keep(session, case, SlaKind.NEXT, due_at, met=case.answered_at <= due_at)
     session.commit()
     return len(rows)
+
+
+def _answered_unseen(session: Session, ids: Sequence[int]) -> dict[int, datetime]:
+    """Since when the customers had waited whose last answer was made before we knew of their wait.
+
+    Question and answer came together: no next response was ever reckoned. One of which something
+    is kept already is left out, be it by what the settings were then.
+    """
+    before = sa.select(sa.func.max(col(Reply.sent_at))).where(
+        col(Reply.case_id) == col(Case.id),
+        col(Reply.status).in_((ReplyStatus.SENT, ReplyStatus.SEEN)),
+        col(Reply.sent_at) < col(Case.answered_at),
+    )
+    rows = session.exec(
+        select(Case.id, sa.func.min(col(Post.created_at)))
+        .where(
+            col(Case.id).in_(ids),
+            col(Case.answered_at) > col(Case.first_answered_at),
+            col(Post.case_id) == col(Case.id),
+            col(Post.created_at) <= col(Case.answered_at),
+            col(Post.created_at) > before.scalar_subquery(),
+        )
+        .group_by(col(Case.id), col(Case.answered_at))
+        .having(sa.func.min(col(Post.fetched_at)) >= col(Case.answered_at))
+    )
+    unseen = dict(rows.all())
+    of_next = select(SlaResult).where(
+        col(SlaResult.case_id).in_(unseen), col(SlaResult.kind) == SlaKind.NEXT
+    )
+    for kept in session.exec(of_next):
+        since = unseen.get(kept.case_id)
+        if since is not None and since < kept.due_at and since <= kept.at:
+            del unseen[kept.case_id]
+    return unseen
 
 
 def _reopened(session: Session, ids: Sequence[int]) -> dict[int, datetime]:
@@ -141,7 +182,10 @@ def _warn(session: Session, kind: SlaKind, warn_before: timedelta, zone: ZoneInf
         .execution_options(populate_existing=True)
     ).all()
     keys = {_key(NoticeKind.SLA_SOON, case, kind): case for case in soon}
-    known = set(session.exec(select(Notice.agent, Notice.key).where(col(Notice.key).in_(keys))))
+    told_before = select(Notice.agent, Notice.key).where(
+        col(Notice.agent).in_({case.assignee for case in soon}), col(Notice.key).in_(keys)
+    )
+    known = set(session.exec(told_before))
     new = [(key, case) for key, case in keys.items() if (case.assignee, key) not in known]
     if not new:
         session.rollback()

@@ -14,6 +14,9 @@ from monitor.store.models import Author, Case, CaseEvent, Label, Note, Post, Rep
 LONGEST_THREAD = 200
 """Posts of a thread that one page shows."""
 
+MOST_LINES = 500
+"""Events, notes and replies that one page shows: the newest, each in order of time."""
+
 
 @dataclass(frozen=True)
 class CaseFile:
@@ -74,8 +77,8 @@ def case_file(session: Session, case_id: int) -> CaseFile | None:
     thread = sorted(thread, key=lambda row: (row[0].created_at, row[0].id))
 
     def of_case(table: Any) -> Any:
-        found = select(table).where(table.case_id.in_(case_ids)).order_by(table.id)
-        return session.exec(found.limit(500)).all()
+        found = select(table).where(table.case_id.in_(case_ids)).order_by(table.id.desc())
+        return session.exec(found.limit(MOST_LINES)).all()[::-1]
 
     return CaseFile(
         case=case,

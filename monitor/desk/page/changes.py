@@ -19,8 +19,13 @@ WEIGHTY = (
     "added by hand",
     "post edited by its author",
     "post deleted by its author",
+    "reply approved",
     "reply is being sent",
+    "reply gone",
     "answered on the network",
+    "answered elsewhere",
+    "merged in",
+    "unmerged",
 )
 """Events after which somebody may decide otherwise."""
 

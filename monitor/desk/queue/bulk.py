@@ -5,20 +5,21 @@ one of its cases does not wait long, and what is done stays done if the rest fai
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
-from sqlmodel import select as select_rows
 
-from monitor.desk import cases, labels, tags
+from monitor.desk import cases, labels, tags, verdicts
 from monitor.desk.cases import CaseConflictError, CaseError
+from monitor.desk.clock import notices
 from monitor.desk.queue import work_queue
 from monitor.desk.queue.work_queue import Filter
+from monitor.desk.verdicts import Said
 from monitor.store.db import inside, lock_writes
-from monitor.store.models import Case, CaseStatus, Dismissal, Label, LabelOrigin, Outcome
+from monitor.store.models import Case, CaseStatus, Dismissal, LabelOrigin, NoticeKind, Outcome, now
 
 MOST = 5_000
 """Cases that one action takes."""
@@ -38,15 +39,6 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Said:
-    """What a person had said at the desk of the post that a case shows."""
-
-    complaint: bool
-    severity: float | None
-    agent: str | None
-
-
-@dataclass(frozen=True)
 class Before:
     """How a case stood before the action."""
 
@@ -56,7 +48,11 @@ class Before:
     assignee: str | None
     snoozed_until: datetime | None
     outcome: Outcome | None
+    resolved_at: datetime | None
     said: Said | None = None
+    """What a person had said at the desk of the post that it shows."""
+    closed: Said | None = None
+    """What an earlier outcome had said of that post."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +68,8 @@ class Done:
     """The new owner, or the tag."""
     until: datetime | None = None
     complaint: bool = False
+    at: datetime = field(default_factory=now)
+    """When it was done."""
 
 
 def select(session: Session, chosen: Filter, limit: int = MOST) -> list[int]:
@@ -88,14 +86,23 @@ def claim(session: Session, case_ids: Sequence[int], agent: str) -> Done:
 
 
 def assign(session: Session, case_ids: Sequence[int], agent: str, to: str) -> Done:
-    """Hand the cases to a colleague, whoever has them. Those that `to` has already are skipped."""
+    """Hand the cases to a colleague, whoever has them. Those that `to` has already are skipped.
+
+    The colleague is told once, of all of them.
+    """
 
     def one(inner: Session, case: Before) -> None:
         if case.assignee == to:
             raise CaseConflictError(f"{to} has it already.")
-        cases.assign(inner, case.case_id, agent, to, case.assignee)
+        cases.assign(inner, case.case_id, agent, to, case.assignee, quietly=True)
 
     done, skipped = _each(session, case_ids, one)
+    if done and to != agent:
+        only = done[0].case_id if len(done) == 1 else None
+        what = f"case {only}" if only is not None else f"{len(done):,} cases"
+        text = f"{agent} handed you {what}."
+        notices.tell(session, to, f"assigned many {now()}", NoticeKind.ASSIGNED, text, only)
+        session.commit()
     return Done(Kind.ASSIGNED, agent, done, skipped, to=to)
 
 
@@ -202,12 +209,15 @@ def _standing(session: Session, case_ids: Sequence[int]) -> list[Before]:
             col(Case.assignee),
             col(Case.snoozed_until),
             col(Case.outcome),
+            col(Case.resolved_at),
         )
         .where(col(Case.id).in_(case_ids))
         .order_by(col(Case.id))
         .with_for_update()
     ).all()
-    said = _said(session, [row.post_id for row in read])
+    post_ids = [row.post_id for row in read]
+    said = verdicts.of_posts(session, post_ids, LabelOrigin.DESK)
+    closed = verdicts.of_posts(session, post_ids, LabelOrigin.OUTCOME)
     return [
         Before(
             row.id,
@@ -216,63 +226,49 @@ def _standing(session: Session, case_ids: Sequence[int]) -> list[Before]:
             row.assignee,
             row.snoozed_until,
             row.outcome,
+            row.resolved_at,
             said.get(row.post_id),
+            closed.get(row.post_id),
         )
         for row in read
     ]
 
 
-def _said(session: Session, post_ids: Sequence[int]) -> dict[int, Said]:
-    """What stands at the desk of these posts."""
-    found = session.exec(
-        select_rows(Label).where(
-            col(Label.post_id).in_(post_ids),
-            col(Label.origin) == LabelOrigin.DESK,
-            col(Label.complaint).is_not(None),
-        )
-    )
-    return {
-        label.post_id: Said(bool(label.complaint), label.severity, label.agent) for label in found
-    }
-
-
-def _unclaim(inner: Session, agent: str, done: Done, was: Before, now: Before) -> None:
+def _unclaim(inner: Session, agent: str, done: Done, was: Before, stands: Before) -> None:
     cases.release(inner, was.case_id, done.agent)
 
 
-def _hand_back(inner: Session, agent: str, done: Done, was: Before, now: Before) -> None:
-    cases.assign(inner, was.case_id, agent, was.assignee, done.to)
+def _hand_back(inner: Session, agent: str, done: Done, was: Before, stands: Before) -> None:
+    cases.assign(inner, was.case_id, agent, was.assignee, done.to, quietly=True)
 
 
-def _untag(inner: Session, agent: str, done: Done, was: Before, now: Before) -> None:
+def _untag(inner: Session, agent: str, done: Done, was: Before, stands: Before) -> None:
     if not tags.remove(inner, was.case_id, agent, done.to):
         raise _changed()
 
 
-def _wake(inner: Session, agent: str, done: Done, was: Before, now: Before) -> None:
-    if now.status != CaseStatus.SNOOZED or now.snoozed_until != done.until:
+def _wake(inner: Session, agent: str, done: Done, was: Before, stands: Before) -> None:
+    if stands.status != CaseStatus.SNOOZED or stands.snoozed_until != done.until:
         raise _changed()
     cases.reopen(inner, was.case_id, agent)
     _as_it_was(inner, agent, was)
 
 
-def _undismiss(inner: Session, agent: str, done: Done, was: Before, now: Before) -> None:
-    if now.status != CaseStatus.RESOLVED or now.outcome != Outcome.DISMISSED:
+def _undismiss(inner: Session, agent: str, done: Done, was: Before, stands: Before) -> None:
+    ours = stands.status == CaseStatus.RESOLVED and stands.outcome == Outcome.DISMISSED
+    if not ours or stands.resolved_at is None or stands.resolved_at > done.at:
         raise _changed()
     cases.reopen(inner, was.case_id, agent)
+    if was.closed is not None:
+        labels.put_back(inner, was.post_id, agent, LabelOrigin.OUTCOME, was.closed)
     _as_it_was(inner, agent, was)
 
 
-def _unlabel(inner: Session, agent: str, done: Done, was: Before, now: Before) -> None:
-    stands = _said(inner, [was.post_id]).get(was.post_id)
-    if stands != Said(done.complaint, None, done.agent):
+def _unlabel(inner: Session, agent: str, done: Done, was: Before, stands: Before) -> None:
+    said = verdicts.of_posts(inner, [was.post_id], LabelOrigin.DESK).get(was.post_id)
+    if said != Said(done.complaint, None, done.agent):
         raise _changed()
-    if was.said is None:
-        labels.clear_label(inner, was.post_id, LabelOrigin.DESK)
-    else:
-        who = was.said.agent or agent
-        said, severity = was.said.complaint, was.said.severity
-        labels.set_label(inner, was.post_id, who, said, LabelOrigin.DESK, severity)
+    labels.put_back(inner, was.post_id, agent, LabelOrigin.DESK, was.said)
 
 
 def _as_it_was(inner: Session, agent: str, was: Before) -> None:
