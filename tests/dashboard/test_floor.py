@@ -10,9 +10,10 @@ from sqlmodel import Session, col, select
 from dashboard import keys_box, resources
 from dashboard.markup import plain
 from monitor.desk import cases, tags
+from monitor.desk.page import authors
 from monitor.desk.queue import absence, bulk, views
 from monitor.desk.queue.work_queue import PAGE
-from monitor.store.models import Author, Case, Label, SavedView, now
+from monitor.store.models import Case, Label, SavedView, now
 from tests.dashboard.conftest import Seat
 from tests.dashboard.seed import Desk
 
@@ -71,9 +72,7 @@ def test_a_link_opens_the_same_list(desk: Desk) -> None:
     with Session(desk.engine) as session:
         tags.add(session, second, "bob", "outage")
         tags.add(session, first, "bob", "outage")
-        author_id = session.get_one(Case, third).author_id
-        session.execute(sa.update(Author).where(col(Author.id) == author_id).values(vip=True))
-        session.commit()
+        authors.set_vip(session, third, "bob", True)
     change(desk, second, opened_at=now())
     seat = Seat().open(tag="outage", sort="Newest")
     assert seat.rows == [second, first]
