@@ -4,17 +4,14 @@ PYTHON ?= python3
 PORT ?= 8501
 RUN = .venv/bin/python -m
 
-.PHONY: run test quick check bench bench-drafts bench-incidents bench-replay bench-spikes \
+.PHONY: run test check bench bench-drafts bench-incidents bench-replay bench-spikes \
   bench-trends bench-model evaluate lock clean
 
 run: .venv/run ## start the engine and the dashboard, here http://127.0.0.1:8501
 	@$(RUN) monitor up --port $(PORT)
 
-test: .venv/dev ## the whole suite
-	@$(RUN) pytest -q -n auto --dist worksteal
-
-quick: .venv/dev ## without what takes seconds
-	@$(RUN) pytest -q -n auto --dist worksteal -m "not slow and not browser"
+test: .venv/dev ## the tests; ALL=1 adds those that take seconds and those with a browser
+	@$(RUN) pytest -q -n auto --dist worksteal $(if $(ALL),,-m "not slow and not browser")
 
 check: .venv/dev ## format, lint, types, imports
 	@$(RUN) ruff format --check .

@@ -29,6 +29,7 @@ from monitor.intake.matching import QueryError
 from monitor.intake.scoring import rescore, score_new
 from monitor.intake.sources import sync_sources
 from monitor.model.scorer import Scorer, load_scorer, suggested_threshold
+from monitor.store.db import count_anew
 from monitor.watch.alerting import alert_rows, alerts, health, notify
 from monitor.watch.incident.proposing import propose
 from monitor.watch.looking.watchers import LOOK_EVERY, Watchers
@@ -167,10 +168,14 @@ class Engine:
             notify.send_due(session, self.config)
 
     def prune(self) -> None:
-        """Forget old fetches that told nothing, alerts that are long over, and what they told."""
+        """Forget old fetches that told nothing, alerts that are long over, and what they told.
+
+        What is left is counted anew, for the database to choose its indexes by.
+        """
         with Session(self.database) as session:
             health.prune_ledger(session)
             alert_rows.prune(session)
+            count_anew(session)
 
 
 def threshold(config: Config) -> float:

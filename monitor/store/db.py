@@ -122,6 +122,18 @@ def lock_writes(session: Session) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+def count_anew(session: Session) -> None:
+    """Let SQLite look at samples of its tables, without which it often picks the wrong index.
+
+    PostgreSQL does so by itself.
+    """
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA analysis_limit = 1000")
+        connection.exec_driver_sql("ANALYZE")
+    session.commit()
+
+
 @contextmanager
 def inside(session: Session) -> Iterator[Session]:
     """A session whose commits and rollbacks stay inside the transaction of `session`.

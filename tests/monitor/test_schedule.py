@@ -163,6 +163,14 @@ def test_the_ledger_shows_what_tells_something_and_forgets_the_rest(
     assert len(session.exec(select(Fetch)).all()) == 2
 
 
+def test_the_database_knows_how_much_it_holds(engine: Engine, session: Session) -> None:
+    engine.collect("working")
+    engine.prune()
+    if session.connection().dialect.name == "sqlite":
+        counted = "SELECT stat FROM sqlite_stat1 WHERE tbl = 'post'"
+        assert session.connection().exec_driver_sql(counted).first() is not None
+
+
 def test_a_source_that_left_the_config_is_kept_and_not_asked(
     engine: Engine, session: Session
 ) -> None:
