@@ -27,6 +27,7 @@ from monitor.store.models import (
 )
 from monitor.watch.incident import grouping
 from monitor.watch.incident.grouping import Group, Grouping, Item, Rarity
+from monitor.watch.trends.stopwords import STOP
 
 BATCH = 500
 """New cases that are looked at in one commit."""
@@ -279,5 +280,9 @@ def common_words(items: Iterable[Item], rarity: Rarity) -> list[str]:
         for word in grouping.words(item.text):
             uses[word] += 1
             weight[word] += rarity.of(word, item.at)
-    shared = [word for word in weight if uses[word] > 1 and weight[word] > 0 and word[0] != "@"]
+    shared = [
+        word
+        for word in weight
+        if uses[word] > 1 and weight[word] > 0 and word[0] != "@" and word not in STOP
+    ]
     return sorted(shared, key=lambda word: (-weight[word], word))[:KEPT_WORDS]
