@@ -91,6 +91,34 @@ def test_an_alert_closes_after_a_quiet_hour_and_once() -> None:
     assert len(alerts(verdicts)) == 1
 
 
+def closes(x: Ints) -> tuple[Kind, int]:
+    """Which kind of alert opens, the only one, and the bucket in which it closes."""
+    verdicts = spikes.run(Counts(MONDAY, x))
+    (first,) = alerts(verdicts)
+    opening = verdicts[first].opening
+    assert opening is not None
+    closed = next(i for i in range(first, len(x)) if verdicts[i].opening is None)
+    return opening.kind, closed
+
+
+@pytest.mark.parametrize("hours", [1, 3])
+@pytest.mark.parametrize(("rate", "wait"), [(600, 1.25), (200, 1.5), (60, 3), (5, 4)])
+def test_a_fast_surge_closes_soon_where_counts_can_tell_that_it_is_over(
+    rate: int, hours: int, wait: float
+) -> None:
+    end = 16 * DAY + hours * HOUR
+    kind, closed = closes(surge(steady(rate, 18), 16 * DAY, 8, hours, rate))
+    assert kind is Kind.FAST
+    assert end + HOUR <= closed <= end + wait * HOUR
+
+
+def test_a_slow_storm_closes_by_its_three_hours() -> None:
+    at = 16 * DAY
+    kind, closed = closes(surge(steady(60, 18), at, 2.6, 12, 60))
+    assert kind is Kind.SLOW
+    assert closed > at + 13.5 * HOUR
+
+
 def test_a_dip_in_the_middle_does_not_open_a_second_alert() -> None:
     at = 16 * DAY
     x = surge(surge(steady(60, 18), at, 8, 1, 60), at + 18, 8, 1, 60)

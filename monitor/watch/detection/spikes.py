@@ -18,6 +18,8 @@ from monitor.watch.detection.usual import (
     Floats,
     Ints,
     Seasons,
+    hole,
+    level,
     live,
     log10_tail,
     over,
@@ -58,6 +60,11 @@ class Settings(Seasons):
     close_fast: float = 2.0
     close_slow: float = 1.4
     """Half way back to the usual. In between, an open alert stays open and none opens."""
+    calm_quarter: float = 1.25
+    calm_hour: float = 1.1
+    calm_least: float = 10.0
+    """A fast one closes sooner, by each quarter of `quiet_minutes` and by the last hour: not where
+    fewer are usual in an hour, as a quarter without any says nothing there."""
     quiet_minutes: int = 60
     """So long below, and it closes: a shorter dip does not close and reopen it."""
     spread_cap: float = 2.0
@@ -169,46 +176,36 @@ class _Judge:
         expect = np.nan_to_num(base + s.doubt * s.bucket / 60)
         was: Ints = np.where(np.isnan(base), 0, x[low:])
         known = seen[low:] & ~np.isnan(base)
-        level = self._level(was, expect)
+        raised = level(was, expect, s.day)
         at = slice(begin - low, None)
         self.begin = begin
         self.learned = (over(seen[low:], week) >= s.learning_hours * hour)[at]
         self.windows: dict[int, tuple[Ints, Floats, Floats]] = {}
         for minutes in (15, 60, 180):
             w = s.window(minutes)
-            obs, exp = over(was, w), over(expect, w) * level
+            obs, exp = over(was, w), over(expect, w) * raised
             spread = self._spread(obs, exp + 0.5, over(known, w) == w)
             self.windows[minutes] = (obs[at], exp[at], spread[at])
-        whole = (over(known, hour) * 2 > hour) & (
-            over(self._hole(low, np.nan_to_num(base)), hour) == 0
-        )
-        self.covered = whole[at]
+        # What follows a hole within the hour is taken for its backlog, not for a surge.
+        holes = hole((x if counts.mentions is None else counts.mentions)[low:], base, s.hole)
+        self.covered = ((over(known, hour) * 2 > hour) & (over(holes, hour) == 0))[at]
         self.fast, self.slow = self._candidates(begin, n)
-        lasting = np.maximum(self._ratio(15), self._ratio(60)) >= s.close_fast
-        lasting |= self._ratio(180) >= s.close_slow
+        quarter, one, three = (self._ratio(minutes) for minutes in (15, 60, 180))
         # What was not seen closes nothing, for the days in which there still is a usual.
-        lasting |= ~self.covered & self.learned
-        steps = np.arange(n - begin)
-        self.lasted = steps - np.maximum.accumulate(np.where(lasting, steps, -hour * 100))
+        unseen = ~self.covered & self.learned
+        lasting = (np.maximum(quarter, one) >= s.close_fast) | (three >= s.close_slow)
+        self.calm = self._calm(lasting | unseen)
+        # Three hours hold a fast surge long after it: quarters tell sooner that it is over.
+        usual_again = self._calm((quarter >= s.calm_quarter) | unseen)
+        sure = (one < s.calm_hour) & (self.windows[60][1] >= s.calm_least)
+        self.calm_fast = np.maximum(self.calm, np.where(sure, usual_again, 0))
 
-    def _hole(self, low: int, expect: Floats) -> Bools:
-        """Where nothing came for so long that the feed must have been dead: what follows within
-        the hour is taken for its backlog, not for a surge."""
-        c = self.counts
-        posts = (c.complaints if c.mentions is None else c.mentions)[low:]
-        should = np.cumsum(expect)
-        last = np.maximum.accumulate(np.where(posts > 0, np.arange(len(posts)), 0))
-        hole: Bools = should - should[last] >= self.settings.hole
-        return hole
-
-    def _level(self, was: Ints, expect: Floats) -> Floats:
-        """How far both halves of the last day lay above the usual: a new keyword, or a storm that
-        has become the weather, is the new usual after a day."""
-        half = self.settings.day // 2
-        ratio = (over(was, half) + 1) / (over(expect, half) + 1)
-        level = np.ones(len(was))
-        level[half:] = np.maximum(np.minimum(ratio[half:], ratio[:-half]), 1.0)
-        return level
+    def _calm(self, lasting: Bools) -> Ints:
+        """For how many buckets it has not lasted."""
+        steps = np.arange(len(lasting))
+        last = np.where(lasting, steps, -self.settings.window(60) * 100)
+        calm: Ints = steps - np.maximum.accumulate(last)
+        return calm
 
     def _spread(self, obs: Ints, exp: Floats, whole: Bools) -> Floats:
         """How much more than chance the brand's counts stray: the negative binomial's 1/r, from the
@@ -278,7 +275,8 @@ class _Judge:
         found = self._found(i)
         if opening is not None:
             age = (at - opening.since) // timedelta(minutes=s.bucket)
-            if found is None and min(self.lasted[i], age) >= s.window(s.quiet_minutes):
+            calm = (self.calm_fast if opening.kind is Kind.FAST else self.calm)[i]
+            if found is None and min(calm, age) >= s.window(s.quiet_minutes):
                 opening = None
             elif found and found[0] is Severity.PAGE and opening.severity is Severity.TICKET:
                 opening = Opening(opening.since, *found)

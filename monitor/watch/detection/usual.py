@@ -116,6 +116,25 @@ def _median(columns: list[Floats]) -> tuple[Floats, Ints]:
     return (low + rows[index, np.minimum(many // 2, len(columns) - 1)]) / 2, many
 
 
+def hole(posts: Ints, expected: Floats, least: float) -> Bools:
+    """Where nothing came for so long that the feed must have been dead: so many posts should have
+    come since the last one. NaN expects none."""
+    should = np.cumsum(np.nan_to_num(expected))
+    last = np.maximum.accumulate(np.where(posts > 0, np.arange(len(posts)), 0))
+    holes: Bools = should - should[last] >= least
+    return holes
+
+
+def level(counts: Ints, expected: Floats, day: int) -> Floats:
+    """How far both halves of the last `day` lay above the usual: a new keyword, or a storm that has
+    become the weather, is the new usual after a day."""
+    half = day // 2
+    ratio = (over(counts, half) + 1) / (over(expected, half) + 1)
+    raised = np.ones(len(counts))
+    raised[half:] = np.maximum(np.minimum(ratio[half:], ratio[:-half]), 1.0)
+    return raised
+
+
 @overload
 def over(x: Floats, width: int) -> Floats: ...
 @overload
