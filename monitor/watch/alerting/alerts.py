@@ -200,7 +200,7 @@ def _due(
         record(session, alert, "told again", detail=f"acknowledged by {by} and still firing")
     else:
         if message is Message.FIRED:
-            alert.state = AlertState.FIRING
+            _fire_on(alert, settings)
             _end_silence(alert)
             record(session, alert, "silence over")
         _tell(session, alert, Message.REPEATED, settings, at)
