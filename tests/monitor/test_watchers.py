@@ -44,7 +44,7 @@ from monitor.watch.alerting.channels import Letter
 from monitor.watch.detection import backtest, outages, spikes, surges, tally
 from monitor.watch.detection.tally import ALL, Said, Tally
 from monitor.watch.looking import lookout
-from monitor.watch.looking.broken_promises import broken_slas
+from monitor.watch.looking.broken_promises import broken_promises, broken_slas
 from monitor.watch.looking.grave_cases import grave_cases
 from monitor.watch.looking.watchers import Watchers
 from tests.conftest import ALICE, NOON
@@ -572,6 +572,19 @@ class TestCases:
         session.commit()
         watching.look(session)
         assert standing(session) == {}
+
+    def test_no_promise_is_left_out_because_many_are_due(
+        self, session: Session, feed: Feed, config: Config
+    ) -> None:
+        case_id, due = feed.case(), now() - timedelta(hours=2)
+        values = {"case_id": case_id, "text": "We call you", "owner": ALICE}
+        session.add_all(
+            Commitment(due_at=due + timedelta(minutes=number % 100), **values)
+            for number in range(101)
+        )
+        session.commit()
+        found = {finding.key for finding in broken_promises(session, config, now())}
+        assert len(found) == 101
 
 
 class TestMachine:

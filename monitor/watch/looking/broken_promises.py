@@ -61,7 +61,6 @@ def broken_promises(session: Session, config: Config, at: datetime) -> list[Find
             col(Commitment.dropped_at).is_(None),
         )
         .order_by(col(Commitment.due_at))
-        .limit(100)
     ).all()
     return [
         Finding(
