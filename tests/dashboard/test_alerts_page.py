@@ -153,6 +153,20 @@ def test_of_many_that_are_over_the_latest_are_shown(desk: Desk) -> None:
     assert "Over (the latest 20)" in labels
 
 
+def test_a_channel_of_the_digest_alone_can_be_proved_though_nobody_is_told_of_alerts(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = desk.config.read_text(encoding="utf-8")
+    desk.config.write_text(text + '\n[digest]\nchannels = ["board"]\n', encoding="utf-8")
+    monkeypatch.setenv("MONITOR_CHANNEL_BOARD_URL", "json://127.0.0.1:1/secret")
+    monkeypatch.setattr(notify, "prove", lambda *_: None)
+    seat = Seat().open("alerts")
+    assert "Nobody is told of alerts" in seat.html
+    assert '<b>board</b><span class="muted">digest</span>' in seat.html
+    seat.click("prove-board")
+    assert "board took the message" in seat.told
+
+
 def test_a_channel_says_how_it_fares_and_can_be_proved(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,6 +19,7 @@ from monitor.alert_settings import AlertSettings
 from monitor.config import Config, load
 from monitor.desk import cases
 from monitor.desk.arrivals.triage import triage_new
+from monitor.settings import Digest
 from monitor.store.models import (
     Alert,
     AlertKind,
@@ -39,7 +40,8 @@ from monitor.store.models import (
     SourceState,
     now,
 )
-from monitor.watch.alerting import alert_words, health
+from monitor.watch.alerting import alert_words, alerts, health
+from monitor.watch.alerting.alert_rows import Finding
 from monitor.watch.alerting.channels import Letter
 from monitor.watch.detection import backtest, outages, spikes, surges, tally
 from monitor.watch.detection.tally import ALL, Said, Tally
@@ -610,6 +612,16 @@ class TestMachine:
         session.commit()
         watching.look(session)
         assert standing(session) == {}
+
+    def test_a_channel_that_is_gone_from_the_settings_is_no_longer_dead(
+        self, session: Session, config: Config
+    ) -> None:
+        for name in ("pager", "board", "gone"):
+            text = f"{name} fails"
+            found = Finding(f"channel:{name}", AlertKind.CHANNEL, Severity.PAGE, text, text)
+            alerts.fire(session, found, config.alerts)
+        Watchers(replace(config, digest=Digest(channels=["board"])), 0.5).look(session)
+        assert set(standing(session)) == {"channel:pager", "channel:board"}
 
     def test_a_disk_that_fills_up(
         self, session: Session, config: Config, monkeypatch: pytest.MonkeyPatch

@@ -63,6 +63,7 @@ class Watchers:
         keep(session, self.config, (AlertKind.SLA,), broken_slas(session, self.config, at))
         promises = broken_promises(session, self.config, at)
         keep(session, self.config, (AlertKind.PROMISE,), promises)
+        self._channels(session)
         alerts.resolve(session, "engine", settings)
 
     def _sources(self, session: Session, at: datetime) -> list[int]:
@@ -130,6 +131,14 @@ class Watchers:
             alerts.fire(session, finding, self.config.alerts)
         elif free > limit * 1.2:
             alerts.resolve(session, "disk", self.config.alerts)
+
+    def _channels(self, session: Session) -> None:
+        """A channel that is gone from the settings is used no more: nothing else ends its alert."""
+        used = {f"channel:{name}" for name in self.config.named_channels}
+        told = select(Alert.key).where(col(Alert.kind) == AlertKind.CHANNEL, STANDS)
+        for key in session.exec(told).all():
+            if key not in used:
+                alerts.resolve(session, key, self.config.alerts)
 
     def _cases(self, session: Session, at: datetime) -> None:
         kinds = (AlertKind.VIP, AlertKind.REACH, AlertKind.WORD)
