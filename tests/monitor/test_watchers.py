@@ -661,11 +661,36 @@ class TestMachine:
             Watchers(config, 0.5).look(session)
             assert standing(session) == {}
 
-    def test_an_engine_that_ends_is_told_at_once(self, session: Session, config: Config) -> None:
+    def test_one_that_is_slow_to_start_is_not_judged_by_the_run_before(
+        self, session: Session, config: Config
+    ) -> None:
         sent: list[str] = []
-        lookout.ended(session, config, lambda address, letter: sent.append(letter.text))
+
+        def look(since: datetime) -> bool:
+            return lookout.look(
+                session, config, lambda address, letter: sent.append(letter.text), since=since
+            )
+
+        with time_machine.travel(NOON, tick=False) as clock:
+            health.beat(session)
+            clock.shift(timedelta(hours=9))
+            since = now()
+            for _ in range(5):
+                clock.shift(timedelta(seconds=10))
+                assert not look(since)
+            clock.shift(timedelta(seconds=10))
+            assert look(since), "it did not start at all"
+            clock.shift(timedelta(seconds=40))
+            assert look(since)
         assert len(sent) == 1
-        assert "It ended by itself" in sent[0]
+
+    def test_a_part_that_ends_is_told_at_once(self, session: Session, config: Config) -> None:
+        sent: list[str] = []
+        lookout.ended(
+            session, config, "dashboard", lambda address, letter: sent.append(letter.text)
+        )
+        assert len(sent) == 1
+        assert "The dashboard ended by itself" in sent[0]
 
 
 class TestWording:
