@@ -344,7 +344,7 @@ class TestSurges:
             assert alert.title.startswith("Acme: 3")
             assert "complaints in an hour" in alert.title
             assert "usual at this time are" in alert.text
-            assert "It fires since Fri 20 Nov 13:00." in alert.text
+            assert "It has fired since Fri 20 Nov 13:00." in alert.text
             assert "“(name) call me: (number)” (net)" in alert.text
             assert len(alert.posts.split(",")) == 3
             assert len(session.exec(select(Delivery)).all()) == 1
@@ -390,7 +390,7 @@ class TestSurges:
     ) -> None:
         case_id = feed.case()
         incident = Incident(
-            title="No calls",
+            title="No calls: carol@x.example @dan 0660 1234567",
             status=IncidentStatus.OPEN,
             first_seen_at=now() - timedelta(days=9),
             last_seen_at=now(),
@@ -405,7 +405,8 @@ class TestSurges:
         session.commit()
         Watchers(config, 0.5).look(session)
         key = f"spike:incident:{incident.id}"
-        assert standing(session)[key].title.startswith("“No calls”: ")
+        title = standing(session)[key].title
+        assert title.startswith("“No calls: (mail) (name) (number)”: ")
         incident.status = IncidentStatus.FIXED
         session.commit()
         Watchers(config, 0.5).look(session)
@@ -467,11 +468,15 @@ class TestSources:
         alert = standing(session)["source:acme"]
         assert (alert.kind, alert.severity) == (AlertKind.SOURCE, Severity.PAGE)
         assert alert.title == "Source acme has failed for 2 h 0 min"
-        source.state, source.last_error = SourceState.OFF, "Renew the\ntoken."
+        source.state, source.last_error = SourceState.OFF, (
+            "Renew the\ntoken. @carol: https://net.example/?token=s3cret"
+        )
         session.commit()
         watching.look(session)
         assert "only a person can mend it" in standing(session)["source:acme"].title
-        assert "Renew the token." in standing(session)["source:acme"].text
+        assert standing(session)["source:acme"].text.endswith(
+            "The last error: Renew the token. (name): (link)"
+        )
         source.state, source.failures, source.last_success_at = SourceState.ACTIVE, 0, now()
         session.commit()
         watching.look(session)

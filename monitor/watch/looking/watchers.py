@@ -182,7 +182,9 @@ def _failing(source: Source, config: Config, at: datetime) -> Finding | None:
         )
     else:
         return None
-    error = alert_words.one_line(source.last_error or "none")[:400]
+    # It may repeat what strangers wrote, or an address with a token in it.
+    told = source.last_error or "none"
+    error = alert_words.quote(told, names=config.alerts.show_handles, most=400)
     return Finding(
         key=f"source:{source.name}",
         kind=AlertKind.SOURCE,
