@@ -1,6 +1,7 @@
 """The alerts on the pages: what fires, who looks after it, channels, and the past."""
 
 from datetime import timedelta
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from sqlmodel import Session, select
@@ -10,6 +11,7 @@ from monitor.config import Config
 from monitor.store.models import Alert, AlertKind, AlertState, Channel, Severity, now
 from monitor.watch.alerting import alerts, notify
 from monitor.watch.alerting.alert_rows import Finding
+from monitor.watch.trends.measures import Asked
 from tests.dashboard.conftest import Seat
 from tests.dashboard.seed import Desk
 
@@ -53,6 +55,15 @@ def test_every_page_says_that_something_fires(desk: Desk) -> None:
         html = Seat().open(page).html
         assert "<b>2 alerts firing</b>" in html
         assert 'dir="auto">Halewick: 24 complaints in an hour</div>' in html
+
+
+def test_an_alert_of_broken_promises_opens_them(desk: Desk) -> None:
+    asked = Asked("sla-missed", now() - timedelta(days=1), now())
+    fire(desk, "sla:2026-11-20", kind=AlertKind.SLA, address=f"rows?{urlencode(asked.address)}")
+    links = [link.proto for link in Seat().open("alerts").app.page_link]
+    (query,) = [link.query_string for link in links if link.label == "Open the broken promises"]
+    assert Asked.of_address(dict(parse_qsl(query))) == asked
+    assert "There is nothing to list" not in Seat().open("rows", **asked.address).html
 
 
 def test_a_text_is_only_text(desk: Desk) -> None:

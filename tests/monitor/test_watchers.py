@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -49,6 +50,7 @@ from monitor.watch.looking import lookout
 from monitor.watch.looking.broken_promises import broken_promises, broken_slas
 from monitor.watch.looking.grave_cases import grave_cases
 from monitor.watch.looking.watchers import Watchers
+from monitor.watch.trends.measures import Asked
 from tests.conftest import ALICE, NOON
 
 TOLD = AlertSettings(page=["pager"], ticket=["mail"], words=["lawyer"], reach=10_000)
@@ -556,11 +558,16 @@ class TestCases:
         found = broken_slas(session, config, NOON)
         (alert,) = found
         assert (alert.key, alert.severity) == ("sla:2026-11-20", Severity.TICKET)
-        assert alert.title == "12 promises of 2026-11-20 broken, and the customers still wait"
+        assert alert.title == "SLA promises of Fri 20 Nov broken: 12 cases still wait"
+        page, _, query = alert.address.partition("?")
+        asked = Asked.of_address(dict(parse_qsl(query)))
+        assert (page, asked.measure) == ("rows", "sla-missed")
+        assert asked.begins == datetime(2026, 11, 20, tzinfo=config.zone)
+        assert asked.ends == datetime(2026, 11, 21, tzinfo=config.zone)
         assert alert.text.endswith("...")
         for case_id in ids[1:]:
             cases.resolve(session, case_id, ALICE, Outcome.SOLVED)
-        assert broken_slas(session, config, NOON)[0].title.startswith("A promise of")
+        assert broken_slas(session, config, NOON)[0].title.endswith(": a case still waits")
         assert broken_slas(session, config, NOON + timedelta(days=3)) == []
         cases.resolve(session, ids[0], ALICE, Outcome.SOLVED)
         assert broken_slas(session, config, NOON) == []
