@@ -26,7 +26,7 @@ def test_it_says_which_part_ended_and_stops_the_other(
         started.append(start([sys.executable, "-c", script]))
         return started[-1]
 
-    monkeypatch.setattr(processes.subprocess, "Popen", short)
+    monkeypatch.setattr(subprocess, "Popen", short)
     monkeypatch.setattr(processes, "check_port", lambda port: None)
     monkeypatch.setattr(processes, "_answers", lambda port: False)
     ended = processes.run_both(tmp_path / "config.toml", 1, lambda address: None)

@@ -164,9 +164,7 @@ class TestLife:
         told = session.exec(select(Delivery.channel, Delivery.message)).all()
         assert sorted(told) == [("mail", "fired"), ("pager", "raised")]
 
-    def test_muted_it_gets_worse_and_is_told_once_its_cause_is_over(
-        self, session: Session
-    ) -> None:
+    def test_muted_it_gets_worse_and_is_told_once_its_cause_is_over(self, session: Session) -> None:
         low = replace(SPIKE, severity=Severity.TICKET)
         for found in (low, SPIKE):
             alerts.fire(session, found, settings(), mute=True)

@@ -470,8 +470,9 @@ class TestSources:
         alert = standing(session)["source:acme"]
         assert (alert.kind, alert.severity) == (AlertKind.SOURCE, Severity.PAGE)
         assert alert.title == "Source acme has failed for 2 h 0 min"
-        source.state, source.last_error = SourceState.OFF, (
-            "Renew the\ntoken. @carol: https://net.example/?token=s3cret"
+        source.state, source.last_error = (
+            SourceState.OFF,
+            ("Renew the\ntoken. @carol: https://net.example/?token=s3cret"),
         )
         session.commit()
         watching.look(session)
@@ -591,9 +592,13 @@ class TestCases:
         self, session: Session, feed: Feed, config: Config
     ) -> None:
         case_id, due = feed.case(), now() - timedelta(hours=2)
-        values = {"case_id": case_id, "text": "We call you", "owner": ALICE}
         session.add_all(
-            Commitment(due_at=due + timedelta(minutes=number % 100), **values)
+            Commitment(
+                case_id=case_id,
+                text="We call you",
+                owner=ALICE,
+                due_at=due + timedelta(minutes=number % 100),
+            )
             for number in range(101)
         )
         session.commit()
