@@ -708,6 +708,7 @@ class TestMachine:
         )
         assert len(sent) == 1
         assert "The dashboard ended by itself" in sent[0]
+        assert "wait for the engine" in sent[0]
 
 
 class TestWording:

@@ -72,7 +72,7 @@ def _fire(session: Session, config: Config, how: str) -> None:
         kind=AlertKind.ENGINE,
         severity=Severity.PAGE,
         title="The engine has stopped: nothing is collected",
-        text=f"{how} Posts, alerts and replies wait until it runs: `monitor up` or `monitor "
+        text=f"{how} Posts, alerts and replies wait for the engine: `monitor up` or `monitor "
         "engine`. Nothing that was collected is lost.",
         address="sources",
     )
