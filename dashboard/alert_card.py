@@ -23,8 +23,15 @@ STATES = {
 
 PAGES = {
     "case": "app_pages/case.py",
+    "rows": "app_pages/rows.py",
     "sources": "app_pages/sources.py",
     "work_queue": "app_pages/work_queue.py",
+}
+
+LABELS = {
+    "case": "Open the case",
+    "rows": "Open the broken promises",
+    "sources": "See sources",
 }
 
 Change = Callable[[Session, int, str, AlertSettings], None]
@@ -164,10 +171,9 @@ def _link(alert: Alert, *, alone: bool) -> None:
     """The way to what it is about."""
     name, _, query = alert.address.partition("?")
     if name in PAGES:
-        label = {"case": "Open the case", "sources": "See sources"}.get(name, "Open the cases")
         st.page_link(
             PAGES[name],
-            label=label,
+            label=LABELS.get(name, "Open the cases"),
             icon=":material/chevron_right:",
             query_params=dict(parse_qsl(query)),
         )

@@ -28,10 +28,9 @@ def draw_channels() -> None:
                 cls="notice hint",
             )
         )  # fmt: skip
-        return
     with resources.session() as session:
         rows = {row.name: row for row in session.exec(select(Channel).order_by(col(Channel.name)))}
-    for name in config.alerts.channels:
+    for name in config.named_channels:
         with st.container(key=f"channel-{name}", horizontal=True, vertical_alignment="center"):
             draw(_line(name, rows))
             st.button(
@@ -51,6 +50,7 @@ def _line(name: str, rows: Mapping[str, Channel]) -> Markup:
             ("pages", config.alerts.told(urgent=True)),
             ("tickets", config.alerts.told(urgent=False)),
             ("escalation", config.alerts.escalate),
+            ("digest", config.digest.channels),
         )
         if name in names
     ]

@@ -82,6 +82,11 @@ class Config:
     """Addresses of the channels that alerts go to; one without an address is not in it."""
 
     @property
+    def named_channels(self) -> list[str]:
+        """Every channel that alerts or the digest go to, once."""
+        return list(dict.fromkeys((*self.alerts.channels, *self.digest.channels)))
+
+    @property
     def every(self) -> dict[str, timedelta]:
         """How often each source is fetched, by name."""
         return {name: source.every for name, source in self.sources.items()}

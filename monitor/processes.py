@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 HOST = "127.0.0.1"
@@ -51,36 +52,48 @@ def check_port(port: int) -> None:
             ) from error
 
 
-def run_both(config: Path, port: int, ready: Callable[[str], None]) -> int:
-    """Run engine and dashboard until Ctrl-C or until one of them ends. Returns the exit code.
+@dataclass(frozen=True)
+class Ended:
+    """A part of the monitor that ended by itself."""
+
+    part: str
+    code: int
+    """What the monitor exits with: never 0, as a part that ends by itself is missing."""
+
+
+def run_both(config: Path, port: int, ready: Callable[[str], None]) -> Ended | None:
+    """Run engine and dashboard until Ctrl-C, or until one of them ends: then returns which.
 
     `ready` is called with the address once the dashboard answers.
     """
     check_port(port)
     environment = {**os.environ, "MONITOR_CONFIG": str(config.resolve())}
     # Each in its own process group: Ctrl-C reaches only us, and we stop them in order.
-    engine = [sys.executable, "-m", "monitor", "engine", "--config", str(config)]
-    children = [
-        subprocess.Popen(command, env=environment, start_new_session=True)
-        for command in (engine, dashboard_command(port))
-    ]
+    commands = {
+        "engine": [sys.executable, "-m", "monitor", "engine", "--config", str(config)],
+        "dashboard": dashboard_command(port),
+    }
+    children = {
+        part: subprocess.Popen(command, env=environment, start_new_session=True)
+        for part, command in commands.items()
+    }
     previous = signal.signal(signal.SIGTERM, _interrupt)
     announced = False
     try:
         while True:
-            codes = [child.poll() for child in children]
-            ended = next((code for code in codes if code is not None), None)
-            if ended is not None:
-                return ended or 1
+            for part, child in children.items():
+                code = child.poll()
+                if code is not None:
+                    return Ended(part, code or 1)
             if not announced and _answers(port):
                 ready(f"http://{HOST}:{port}")
                 announced = True
             time.sleep(0.2)
     except KeyboardInterrupt:
-        return 0
+        return None
     finally:
         signal.signal(signal.SIGTERM, previous)
-        _stop(children)
+        _stop(list(children.values()))
 
 
 def _interrupt(_signal: int, _frame: object) -> None:

@@ -34,6 +34,7 @@ from monitor.watch.alerting import alert_rows, alerts, health, notify
 from monitor.watch.incident.proposing import propose
 from monitor.watch.looking.watchers import LOOK_EVERY, Watchers
 from monitor.watch.reports import digest
+from monitor.watch.reports.wording import counted
 
 log = logging.getLogger(__name__)
 
@@ -241,7 +242,8 @@ def run(engine: Engine, stop: threading.Event) -> None:
     engine.promise_anew()
     engine.beat()
     scheduler.start()
-    log.info("engine runs: %d sources, model %s", len(engine.watches), engine.scorer.name)
+    many = counted(len(engine.watches), "source")
+    log.info("engine runs: %s, model %s", many, engine.scorer.name)
     stop.wait()
     scheduler.shutdown(wait=True)
     log.info("engine stopped")

@@ -27,7 +27,7 @@ def prove(
 ) -> None:
     """Send a test message to one channel or to all. Exit 1 if one does not take it."""
     checked = load(config)
-    names = checked.alerts.channels
+    names = checked.named_channels
     if not names:
         fail(f"{config} names no channel: set page = [...] or ticket = [...] under [alerts].")
     if channel is not None and channel not in names:

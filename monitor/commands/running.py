@@ -35,12 +35,14 @@ def up(config: ConfigPath = DEFAULT_CONFIG, port: Port = 8501) -> None:
     def ready(address: str) -> None:
         console.print(f"\n  The queue is at [bold cyan]{address}[/]   (Ctrl-C stops everything)\n")
 
-    code = processes.run_both(config, port, ready)
-    if code:
-        with Session(database) as session:
-            lookout.ended(session, checked)
-    console.print("Stopped." if code == 0 else "Stopped: a part of the monitor ended by itself.")
-    raise typer.Exit(code)
+    ended = processes.run_both(config, port, ready)
+    if ended is None:
+        console.print("Stopped.")
+        raise typer.Exit
+    with Session(database) as session:
+        lookout.ended(session, checked, ended.part)
+    console.print(f"Stopped: the {ended.part} ended by itself.")
+    raise typer.Exit(ended.code)
 
 
 def engine(config: ConfigPath = DEFAULT_CONFIG) -> None:

@@ -1,6 +1,7 @@
 """The alerts on the pages: what fires, who looks after it, channels, and the past."""
 
 from datetime import timedelta
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from sqlmodel import Session, select
@@ -10,6 +11,7 @@ from monitor.config import Config
 from monitor.store.models import Alert, AlertKind, AlertState, Channel, Severity, now
 from monitor.watch.alerting import alerts, notify
 from monitor.watch.alerting.alert_rows import Finding
+from monitor.watch.trends.measures import Asked
 from tests.dashboard.conftest import Seat
 from tests.dashboard.seed import Desk
 
@@ -53,6 +55,15 @@ def test_every_page_says_that_something_fires(desk: Desk) -> None:
         html = Seat().open(page).html
         assert "<b>2 alerts firing</b>" in html
         assert 'dir="auto">Halewick: 24 complaints in an hour</div>' in html
+
+
+def test_an_alert_of_broken_promises_opens_them(desk: Desk) -> None:
+    asked = Asked("sla-missed", now() - timedelta(days=1), now())
+    fire(desk, "sla:2026-11-20", kind=AlertKind.SLA, address=f"rows?{urlencode(asked.address)}")
+    links = [link.proto for link in Seat().open("alerts").app.page_link]
+    (query,) = [link.query_string for link in links if link.label == "Open the broken promises"]
+    assert Asked.of_address(dict(parse_qsl(query))) == asked
+    assert "There is nothing to list" not in Seat().open("rows", **asked.address).html
 
 
 def test_a_text_is_only_text(desk: Desk) -> None:
@@ -151,6 +162,20 @@ def test_of_many_that_are_over_the_latest_are_shown(desk: Desk) -> None:
             alerts.resolve(session, f"spike:{number}", SETTINGS)
     labels = [box.label for box in Seat().open("alerts").app.expander]
     assert "Over (the latest 20)" in labels
+
+
+def test_a_channel_of_the_digest_alone_can_be_proved_though_nobody_is_told_of_alerts(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = desk.config.read_text(encoding="utf-8")
+    desk.config.write_text(text + '\n[digest]\nchannels = ["board"]\n', encoding="utf-8")
+    monkeypatch.setenv("MONITOR_CHANNEL_BOARD_URL", "json://127.0.0.1:1/secret")
+    monkeypatch.setattr(notify, "prove", lambda *_: None)
+    seat = Seat().open("alerts")
+    assert "Nobody is told of alerts" in seat.html
+    assert '<b>board</b><span class="muted">digest</span>' in seat.html
+    seat.click("prove-board")
+    assert "board took the message" in seat.told
 
 
 def test_a_channel_says_how_it_fares_and_can_be_proved(

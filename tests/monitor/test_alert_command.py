@@ -65,6 +65,21 @@ def test_a_test_says_which_channel_works(session: Session, monkeypatch: pytest.M
     assert "there are pager, mail" in wrong.stderr
 
 
+def test_a_channel_of_the_digest_alone_is_tested_too(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = CONFIG + '[digest]\nchannels = ["board", "mail"]\n'
+    (tmp_path / "config.toml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr("monitor.watch.alerting.notify.prove.__defaults__", (lambda *_: None,))
+    for name in ("PAGER", "MAIL", "BOARD"):
+        monkeypatch.setenv(f"MONITOR_CHANNEL_{name}_URL", "json://it")
+    assert "board: took the message" in run("test", "board").output
+    told = run("test")
+    assert told.exit_code == 0
+    assert told.output.count("took the message") == 3
+    assert "there are pager, mail, board" in run("test", "smoke-signals").stderr
+
+
 def test_a_list_is_empty_or_says_what_fires(session: Session) -> None:
     empty = run("list")
     assert (empty.exit_code, empty.output) == (0, "Nothing fires.\n")

@@ -164,6 +164,31 @@ class TestLife:
         told = session.exec(select(Delivery.channel, Delivery.message)).all()
         assert sorted(told) == [("mail", "fired"), ("pager", "raised")]
 
+    def test_muted_it_gets_worse_and_is_told_once_its_cause_is_over(self, session: Session) -> None:
+        low = replace(SPIKE, severity=Severity.TICKET)
+        for found in (low, SPIKE):
+            alerts.fire(session, found, settings(), mute=True)
+        assert session.exec(select(Delivery)).all() == []
+        assert the(session).severity == Severity.PAGE
+        for _ in range(2):
+            alerts.fire(session, SPIKE, settings())
+        told = session.exec(select(Delivery.channel, Delivery.message)).all()
+        assert told == [("pager", "fired")]
+        assert the(session).escalate_at is not None
+
+    def test_muted_what_was_told_as_a_ticket_is_told_as_a_page_later(
+        self, session: Session
+    ) -> None:
+        alerts.fire(session, replace(SPIKE, severity=Severity.TICKET), settings())
+        alerts.acknowledge(session, the(session).id, ALICE, settings())
+        alerts.fire(session, SPIKE, settings(), mute=True)
+        assert the(session).state == AlertState.ACKNOWLEDGED, "she has it"
+        alerts.fire(session, SPIKE, settings())
+        found = the(session)
+        assert (found.severity, found.state) == (Severity.PAGE, AlertState.FIRING)
+        told = session.exec(select(Delivery.channel, Delivery.message)).all()
+        assert sorted(told) == [("mail", "fired"), ("pager", "raised")]
+
     def test_muted_it_shows_and_is_told_once_its_cause_is_over(self, session: Session) -> None:
         alerts.fire(session, SPIKE, settings(), mute=True)
         assert session.exec(select(Delivery)).all() == []
@@ -423,6 +448,28 @@ class TestTelling:
         leads = [title for name, title in wire.titles if name == "lead"]
         assert leads == [f"Nobody has acknowledged: {SPIKE.title}"]
         assert "escalated" in events(session)
+
+    @pytest.mark.parametrize("how", ["taken back", "silence taken back", "silence over"])
+    def test_what_fires_on_again_is_escalated_again(
+        self, session: Session, clock: Clock, wire: Wire, how: str
+    ) -> None:
+        told = config()
+        alerts.fire(session, SPIKE, told.alerts)
+        for _ in range(10):
+            run(session, wire, told, clock, minutes=6)
+        alert_id = the(session).id
+        if how == "taken back":
+            alerts.acknowledge(session, alert_id, ALICE, told.alerts)
+            alerts.take_back(session, alert_id, ALICE, told.alerts)
+        else:
+            alerts.silence(session, alert_id, ALICE, now() + timedelta(minutes=6), "works")
+        if how == "silence taken back":
+            alerts.unsilence(session, alert_id, ALICE, told.alerts)
+        for _ in range(10):
+            run(session, wire, told, clock, minutes=6)
+        leads = [title for name, title in wire.titles if name == "lead"]
+        assert leads == [f"Nobody has acknowledged: {SPIKE.title}"] * 2
+        assert events(session).count("escalated") == 2, "the history says what was sent"
 
     def test_an_acknowledged_page_is_not_escalated(
         self, session: Session, clock: Clock, wire: Wire

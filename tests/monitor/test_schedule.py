@@ -147,6 +147,14 @@ def _state(session: Session, name: str) -> SourceState:
     return session.exec(select(Source).where(Source.name == name)).one().state
 
 
+def test_the_log_counts_its_sources(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "monitor.schedule")
+    ended = threading.Event()
+    ended.set()
+    run(replace(engine, watches={"working": engine.watches["working"]}), ended)
+    assert "engine runs: 1 source, model fake" in caplog.text
+
+
 def test_the_ledger_shows_what_tells_something_and_forgets_the_rest(
     engine: Engine, session: Session
 ) -> None:

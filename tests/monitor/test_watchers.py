@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -19,6 +20,7 @@ from monitor.alert_settings import AlertSettings
 from monitor.config import Config, load
 from monitor.desk import cases
 from monitor.desk.arrivals.triage import triage_new
+from monitor.settings import Digest
 from monitor.store.models import (
     Alert,
     AlertKind,
@@ -39,14 +41,16 @@ from monitor.store.models import (
     SourceState,
     now,
 )
-from monitor.watch.alerting import alert_words, health
+from monitor.watch.alerting import alert_words, alerts, health
+from monitor.watch.alerting.alert_rows import Finding
 from monitor.watch.alerting.channels import Letter
 from monitor.watch.detection import backtest, outages, spikes, surges, tally
 from monitor.watch.detection.tally import ALL, Said, Tally
 from monitor.watch.looking import lookout
-from monitor.watch.looking.broken_promises import broken_slas
+from monitor.watch.looking.broken_promises import broken_promises, broken_slas
 from monitor.watch.looking.grave_cases import grave_cases
 from monitor.watch.looking.watchers import Watchers
+from monitor.watch.trends.measures import Asked
 from tests.conftest import ALICE, NOON
 
 TOLD = AlertSettings(page=["pager"], ticket=["mail"], words=["lawyer"], reach=10_000)
@@ -342,7 +346,7 @@ class TestSurges:
             assert alert.title.startswith("Acme: 3")
             assert "complaints in an hour" in alert.title
             assert "usual at this time are" in alert.text
-            assert "It fires since Fri 20 Nov 13:00." in alert.text
+            assert "It has fired since Fri 20 Nov 13:00." in alert.text
             assert "“(name) call me: (number)” (net)" in alert.text
             assert len(alert.posts.split(",")) == 3
             assert len(session.exec(select(Delivery)).all()) == 1
@@ -388,7 +392,7 @@ class TestSurges:
     ) -> None:
         case_id = feed.case()
         incident = Incident(
-            title="No calls",
+            title="No calls: carol@x.example @dan 0660 1234567",
             status=IncidentStatus.OPEN,
             first_seen_at=now() - timedelta(days=9),
             last_seen_at=now(),
@@ -403,7 +407,8 @@ class TestSurges:
         session.commit()
         Watchers(config, 0.5).look(session)
         key = f"spike:incident:{incident.id}"
-        assert standing(session)[key].title.startswith("“No calls”: ")
+        title = standing(session)[key].title
+        assert title.startswith("“No calls: (mail) (name) (number)”: ")
         incident.status = IncidentStatus.FIXED
         session.commit()
         Watchers(config, 0.5).look(session)
@@ -465,11 +470,16 @@ class TestSources:
         alert = standing(session)["source:acme"]
         assert (alert.kind, alert.severity) == (AlertKind.SOURCE, Severity.PAGE)
         assert alert.title == "Source acme has failed for 2 h 0 min"
-        source.state, source.last_error = SourceState.OFF, "Renew the\ntoken."
+        source.state, source.last_error = (
+            SourceState.OFF,
+            ("Renew the\ntoken. @carol: https://net.example/?token=s3cret"),
+        )
         session.commit()
         watching.look(session)
         assert "only a person can mend it" in standing(session)["source:acme"].title
-        assert "Renew the token." in standing(session)["source:acme"].text
+        assert standing(session)["source:acme"].text.endswith(
+            "The last error: Renew the token. (name): (link)"
+        )
         source.state, source.failures, source.last_success_at = SourceState.ACTIVE, 0, now()
         session.commit()
         watching.look(session)
@@ -549,11 +559,16 @@ class TestCases:
         found = broken_slas(session, config, NOON)
         (alert,) = found
         assert (alert.key, alert.severity) == ("sla:2026-11-20", Severity.TICKET)
-        assert alert.title == "12 promises of 2026-11-20 broken, and the customers still wait"
+        assert alert.title == "SLA promises of Fri 20 Nov broken: 12 cases still wait"
+        page, _, query = alert.address.partition("?")
+        asked = Asked.of_address(dict(parse_qsl(query)))
+        assert (page, asked.measure) == ("rows", "sla-missed")
+        assert asked.begins == datetime(2026, 11, 20, tzinfo=config.zone)
+        assert asked.ends == datetime(2026, 11, 21, tzinfo=config.zone)
         assert alert.text.endswith("...")
         for case_id in ids[1:]:
             cases.resolve(session, case_id, ALICE, Outcome.SOLVED)
-        assert broken_slas(session, config, NOON)[0].title.startswith("A promise of")
+        assert broken_slas(session, config, NOON)[0].title.endswith(": a case still waits")
         assert broken_slas(session, config, NOON + timedelta(days=3)) == []
         cases.resolve(session, ids[0], ALICE, Outcome.SOLVED)
         assert broken_slas(session, config, NOON) == []
@@ -572,6 +587,23 @@ class TestCases:
         session.commit()
         watching.look(session)
         assert standing(session) == {}
+
+    def test_no_promise_is_left_out_because_many_are_due(
+        self, session: Session, feed: Feed, config: Config
+    ) -> None:
+        case_id, due = feed.case(), now() - timedelta(hours=2)
+        session.add_all(
+            Commitment(
+                case_id=case_id,
+                text="We call you",
+                owner=ALICE,
+                due_at=due + timedelta(minutes=number % 100),
+            )
+            for number in range(101)
+        )
+        session.commit()
+        found = {finding.key for finding in broken_promises(session, config, now())}
+        assert len(found) == 101
 
 
 class TestMachine:
@@ -597,6 +629,16 @@ class TestMachine:
         session.commit()
         watching.look(session)
         assert standing(session) == {}
+
+    def test_a_channel_that_is_gone_from_the_settings_is_no_longer_dead(
+        self, session: Session, config: Config
+    ) -> None:
+        for name in ("pager", "board", "gone"):
+            text = f"{name} fails"
+            found = Finding(f"channel:{name}", AlertKind.CHANNEL, Severity.PAGE, text, text)
+            alerts.fire(session, found, config.alerts)
+        Watchers(replace(config, digest=Digest(channels=["board"])), 0.5).look(session)
+        assert set(standing(session)) == {"channel:pager", "channel:board"}
 
     def test_a_disk_that_fills_up(
         self, session: Session, config: Config, monkeypatch: pytest.MonkeyPatch
@@ -636,11 +678,37 @@ class TestMachine:
             Watchers(config, 0.5).look(session)
             assert standing(session) == {}
 
-    def test_an_engine_that_ends_is_told_at_once(self, session: Session, config: Config) -> None:
+    def test_one_that_is_slow_to_start_is_not_judged_by_the_run_before(
+        self, session: Session, config: Config
+    ) -> None:
         sent: list[str] = []
-        lookout.ended(session, config, lambda address, letter: sent.append(letter.text))
+
+        def look(since: datetime) -> bool:
+            return lookout.look(
+                session, config, lambda address, letter: sent.append(letter.text), since=since
+            )
+
+        with time_machine.travel(NOON, tick=False) as clock:
+            health.beat(session)
+            clock.shift(timedelta(hours=9))
+            since = now()
+            for _ in range(5):
+                clock.shift(timedelta(seconds=10))
+                assert not look(since)
+            clock.shift(timedelta(seconds=10))
+            assert look(since), "it did not start at all"
+            clock.shift(timedelta(seconds=40))
+            assert look(since)
         assert len(sent) == 1
-        assert "It ended by itself" in sent[0]
+
+    def test_a_part_that_ends_is_told_at_once(self, session: Session, config: Config) -> None:
+        sent: list[str] = []
+        lookout.ended(
+            session, config, "dashboard", lambda address, letter: sent.append(letter.text)
+        )
+        assert len(sent) == 1
+        assert "The dashboard ended by itself" in sent[0]
+        assert "wait for the engine" in sent[0]
 
 
 class TestWording:
@@ -652,6 +720,10 @@ class TestWording:
             ("<!channel> <@U1>\nlook", False, "‹!channel› ‹(name)› look"),
             ("mail a.b@c.example or https://x.example/y", False, "mail (mail) or (link)"),
             ("my number: 0660 123-45 67, order 12345", False, "my number: (number), order 12345"),
+            ("助けて@alice", False, "助けて(name)"),
+            ("danke@bob! ＠carol, @dan@x.example", False, "danke(name)! (name), (name)"),
+            ("it was carol@x.example, not ＠carol", True, "it was (mail), not ＠carol"),
+            ("ask ｃａｒｏｌ＠x.example: ０６６０１２３４５", False, "ask (mail): (number)"),
             ("\u202eevil\u200b\x07", False, "evil"),
             ("x" * 400, False, "x" * 159 + "…"),
         ],

@@ -1,6 +1,7 @@
 """What an alert says: short, plain, and without a person's data unless that is allowed."""
 
 import re
+import unicodedata
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
@@ -24,7 +25,8 @@ _HIDDEN = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202
                      "\u2060-\u2069\ufeff]")  # fmt: skip
 _MAIL = re.compile(r"(?<![@\w.])[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")
 _ADDRESS = re.compile(r"\b(?:https?://|www\.)\S+", re.IGNORECASE)
-_HANDLE = re.compile(r"(?<![\w@])@[\w.-]+(?:@[\w.-]+)?")
+_HANDLE = re.compile(r"@[\w.-]+(?:@[\w.-]+)?")
+"""Also right after a word: not every script has spaces."""
 _NUMBER = re.compile(r"\+?\d[\d ()/.-]{5,}\d")
 """A telephone, customer or card number: seven digits or more, however they are grouped."""
 
@@ -63,15 +65,18 @@ def joined(letters: list[tuple[str, str]]) -> tuple[str, str]:
     return f"{len(letters)} alerts: {titles[0]}"[:160], "\n\n".join([text, *parts])
 
 
-def quote(text: str, *, names: bool) -> str:
-    """What somebody wrote, in one line, without addresses and numbers, and without @names unless
-    these are allowed. Nothing in it calls anybody: chats read @all and <!channel>."""
-    said = _ADDRESS.sub("(link)", _HIDDEN.sub("", one_line(text)))
+def quote(text: str, *, names: bool, most: int = QUOTED) -> str:
+    """What somebody wrote, in one line of at most so many letters, without addresses and numbers,
+    and without @names unless these are allowed. Nothing in it calls anybody: chats read @all and
+    <!channel>."""
+    # A wide @ is an @ to whoever reads it.
+    plain = unicodedata.normalize("NFKC", _HIDDEN.sub("", one_line(text)))
+    said = _MAIL.sub("(mail)", _ADDRESS.sub("(link)", one_line(plain)))
     if not names:
         said = _HANDLE.sub("(name)", said)
-    said = _NUMBER.sub("(number)", _MAIL.sub("(mail)", said))
+    said = _NUMBER.sub("(number)", said)
     said = said.replace("@", "＠").replace("<", "‹").replace(">", "›")
-    return said if len(said) <= QUOTED else said[: QUOTED - 1].rstrip() + "…"
+    return said if len(said) <= most else said[: most - 1].rstrip() + "…"
 
 
 def one_line(text: str) -> str:

@@ -57,18 +57,21 @@ def fire(session: Session, found: Finding, settings: AlertSettings, *, mute: boo
     if begun or again:
         silent = ", silenced" if alert.state == AlertState.SILENCED else ""
         record(session, alert, ("fired again" if again else "fired") + silent, detail=found.title)
-    raised = alert.severity == Severity.TICKET and found.severity == Severity.PAGE
+    # Nobody has been told of this firing yet.
+    untold = alert.state == AlertState.FIRING and alert.repeat_at is None
+    worse = alert.severity == Severity.TICKET and found.severity == Severity.PAGE
+    # Muted, what was told as a ticket stays one until it may be told that it is worse.
+    raised = worse and (untold or not mute)
     _refresh(alert, found, at)
     if raised:
         alert.severity = Severity.PAGE
         record(session, alert, "raised to a page")
-    if raised and alert.state != AlertState.SILENCED:
+    if untold and not mute:
+        _tell(session, alert, Message.FIRED, settings, at)
+    elif raised and not untold and alert.state != AlertState.SILENCED:
         alert.state = AlertState.FIRING
         alert.acknowledged_by = alert.acknowledged_at = None
         _tell(session, alert, Message.RAISED, settings, at)
-    elif alert.state == AlertState.FIRING and alert.repeat_at is None and not mute:
-        # Nobody has been told of this firing yet.
-        _tell(session, alert, Message.FIRED, settings, at)
     session.add(alert)
     session.commit()
     return begun or again
@@ -200,7 +203,7 @@ def _due(
         record(session, alert, "told again", detail=f"acknowledged by {by} and still firing")
     else:
         if message is Message.FIRED:
-            alert.state = AlertState.FIRING
+            _fire_on(alert, settings)
             _end_silence(alert)
             record(session, alert, "silence over")
         _tell(session, alert, Message.REPEATED, settings, at)

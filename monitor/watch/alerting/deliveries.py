@@ -31,7 +31,8 @@ def write(
     at: datetime,
 ) -> None:
     """Write down what each channel is to be told, once each: in the transaction of the change."""
-    often = message in (Message.REPEATED, Message.REMINDED)
+    # The others are told once in a firing, whatever happens to it.
+    often = message in (Message.REPEATED, Message.REMINDED, Message.ESCALATED)
     times = f":{at:%Y-%m-%dT%H:%M:%S}" if often else ""
     title, text = alert_words.message(alert, message, settings.link, at)
     for name in channels:

@@ -119,10 +119,9 @@ def _claim(session: Session, config: Config, name: str) -> list[Row]:
         .execution_options(populate_existing=True)
     ).all()
     batch: list[Row] = []
-    named = (*config.alerts.channels, *config.digest.channels)
     if any(delivery.next_try_at <= at for delivery, _ in rows):
         for delivery, alert in rows:
-            if name not in named:
+            if name not in config.named_channels:
                 delivery.dropped_at = at
                 delivery.error = "This channel is no longer in the settings."
             elif delivery.message != Message.RESOLVED or _wanted(session, delivery, at):

@@ -65,7 +65,9 @@ def detector(settings: AlertSettings) -> spikes.Settings:
     )
 
 
-def watched(session: Session, company: str, tables: Sequence[str]) -> list[Watched]:
+def watched(
+    session: Session, company: str, tables: Sequence[str], *, handles: bool
+) -> list[Watched]:
     """All that is watched, the widest first. With one network, or one source, it is the same."""
     names = dict(session.exec(select(Source.id, Source.name)).all())
     networks = sorted(name for name in tables if name.startswith("network:"))
@@ -90,7 +92,8 @@ def watched(session: Session, company: str, tables: Sequence[str]) -> list[Watch
     for incident in session.exec(standing.order_by(col(Incident.id))):
         where = (col(Post.case_id).in_(cases_of(incident.id)),)
         series = f"incident:{incident.id}"
-        name = f"“{alert_words.one_line(incident.title)[:80]}”"
+        # A proposed title is made of what strangers wrote.
+        name = f"“{alert_words.quote(incident.title, names=handles, most=80)}”"
         found.append(Watched(series, name, where, (("incident", str(incident.id)),)))
     return found
 
@@ -108,7 +111,7 @@ def look(
     theirs is told, and while all of it surges, its parts are shown but not told."""
     counted.look(session, at)
     rules = detector(settings)
-    everything = watched(session, company, list(counted.tables))
+    everything = watched(session, company, list(counted.tables), handles=settings.show_handles)
     covered = False
     for one in everything:
         counts = counted.counts(one.series)
@@ -194,7 +197,7 @@ def _finding(
     lines = [
         f"{said.count} complaints in {window} (until {said.at.astimezone(zone):%H:%M}); usual at "
         f"this time are {usual}: {said.ratio:.1f} times as many. "
-        f"It fires since {opening.since.astimezone(zone):%a %d %b %H:%M}."
+        f"It has fired since {opening.since.astimezone(zone):%a %d %b %H:%M}."
     ]
     if len(networks) > 1:
         most = sorted(networks.items(), key=lambda pair: -pair[1])[:3]

@@ -1,6 +1,7 @@
 """Promises that are due or broken: those of the SLA, and those that people made."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from urllib.parse import urlencode
 
 from sqlmodel import Session, col, select
 
@@ -8,6 +9,8 @@ from monitor.config import Config
 from monitor.store.models import AlertKind, Case, CaseStatus, Commitment, Severity, SlaResult
 from monitor.watch.alerting import alert_words
 from monitor.watch.alerting.alert_rows import Finding
+from monitor.watch.trends.measures import Asked
+from monitor.watch.trends.periods import midnight
 
 NEWS = timedelta(days=1)
 """A promise that was found to be broken later than so is no news."""
@@ -26,25 +29,26 @@ def broken_slas(session: Session, config: Config, at: datetime) -> list[Finding]
         )
         .order_by(col(SlaResult.due_at))
     ).all()
-    days: dict[str, list[int]] = {}
+    days: dict[date, list[int]] = {}
     for due_at, found_at, case_id in rows:
         if found_at > due_at + NEWS:
             continue
-        days.setdefault(f"{due_at.astimezone(config.zone):%Y-%m-%d}", []).append(case_id)
+        days.setdefault(due_at.astimezone(config.zone).date(), []).append(case_id)
     found = []
     for day, ids in days.items():
         cases = list(dict.fromkeys(ids))
-        many = f"{len(cases)} promises" if len(cases) > 1 else "A promise"
+        many = f"{len(cases)} cases still wait" if len(cases) > 1 else "a case still waits"
         named = ", ".join(f"{case_id}" for case_id in cases[:10])
+        begins, ends = (midnight(day + NEWS * n, config.zone) for n in range(2))
         found.append(
             Finding(
                 key=f"sla:{day}",
                 kind=AlertKind.SLA,
                 severity=Severity.TICKET,
-                title=f"{many} of {day} broken, and the customers still wait",
+                title=f"SLA promises of {day:%a %d %b} broken: {many}",
                 text=f"Cases, the longest overdue first: {named}"
                 f"{' ...' if len(cases) > 10 else '.'}",
-                address="work_queue?breaching=true&sort=Due+soonest",
+                address=f"rows?{urlencode(Asked('sla-missed', begins, ends).address)}",
                 value=len(cases),
             )
         )
@@ -61,7 +65,6 @@ def broken_promises(session: Session, config: Config, at: datetime) -> list[Find
             col(Commitment.dropped_at).is_(None),
         )
         .order_by(col(Commitment.due_at))
-        .limit(100)
     ).all()
     return [
         Finding(

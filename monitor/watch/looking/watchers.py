@@ -63,6 +63,7 @@ class Watchers:
         keep(session, self.config, (AlertKind.SLA,), broken_slas(session, self.config, at))
         promises = broken_promises(session, self.config, at)
         keep(session, self.config, (AlertKind.PROMISE,), promises)
+        self._channels(session)
         alerts.resolve(session, "engine", settings)
 
     def _sources(self, session: Session, at: datetime) -> list[int]:
@@ -131,6 +132,14 @@ class Watchers:
         elif free > limit * 1.2:
             alerts.resolve(session, "disk", self.config.alerts)
 
+    def _channels(self, session: Session) -> None:
+        """A channel that is gone from the settings is used no more: nothing else ends its alert."""
+        used = {f"channel:{name}" for name in self.config.named_channels}
+        told = select(Alert.key).where(col(Alert.kind) == AlertKind.CHANNEL, STANDS)
+        for key in session.exec(told).all():
+            if key not in used:
+                alerts.resolve(session, key, self.config.alerts)
+
     def _cases(self, session: Session, at: datetime) -> None:
         kinds = (AlertKind.VIP, AlertKind.REACH, AlertKind.WORD)
         standing = set(
@@ -173,7 +182,9 @@ def _failing(source: Source, config: Config, at: datetime) -> Finding | None:
         )
     else:
         return None
-    error = alert_words.one_line(source.last_error or "none")[:400]
+    # It may repeat what strangers wrote, or an address with a token in it.
+    told = source.last_error or "none"
+    error = alert_words.quote(told, names=config.alerts.show_handles, most=400)
     return Finding(
         key=f"source:{source.name}",
         kind=AlertKind.SOURCE,
