@@ -7,6 +7,7 @@ from sqlmodel import Session, col
 
 from connectors.base import Connector
 from monitor.answer import draft_check
+from monitor.answer.arrival import arrived_before
 from monitor.answer.canned import check_filled
 from monitor.answer.drafts import all_rules
 from monitor.answer.private import how
@@ -89,6 +90,10 @@ def approve(
     _check_lead(reply, lead, leads)
     check_stands(session.get_one(Case, reply.case_id, populate_existing=True))
     check_text(text, connector)
+    if arrived_before(session, reply, connector):
+        _forget_notices(session, reply_id)
+        session.commit()
+        return reply
     words = col(Reply.text) == text
     take(session, reply_id, ReplyStatus.WAITING, ReplyStatus.SENDING, words, approver=lead)
     read = {rule.id: "a lead approved it" for rule in all_rules()}
