@@ -32,7 +32,7 @@ from monitor.desk.arrivals.turns import we_answered
 from monitor.desk.cases import CaseConflictError, CaseError, record
 from monitor.settings import Desk
 from monitor.store.db import lock_writes, row_count
-from monitor.store.models import Case, Post, Reply, ReplyStatus, now
+from monitor.store.models import Case, DraftOverride, Post, Reply, ReplyStatus, now
 
 NOTHING_LISTED = Desk()
 
@@ -100,11 +100,10 @@ def discard_draft(session: Session, case_id: int, agent: str, before: str | None
         present = draft.text
         session.rollback()
         raise CaseConflictError(_draft_changed(present))
-    session.execute(
-        sa.delete(Reply).where(
-            col(Reply.case_id) == case_id, col(Reply.status) == ReplyStatus.DRAFT
-        )
-    )
+    if draft and draft.status == ReplyStatus.DRAFT:
+        # One that was on its way once may have been sent despite a warning.
+        session.execute(sa.delete(DraftOverride).where(col(DraftOverride.reply_id) == draft.id))
+        session.execute(sa.delete(Reply).where(col(Reply.id) == draft.id))
     set_case(session, case_id, latest_status(session, case_id))
     session.commit()
 
