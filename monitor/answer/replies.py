@@ -8,7 +8,6 @@ itself.
 
 import uuid
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -24,10 +23,12 @@ from monitor.answer.steps import (
     check_owner,
     check_text,
     latest_status,
+    reply_of,
     set_case,
     take,
     unfinished,
 )
+from monitor.desk.arrivals.by_hand import is_link
 from monitor.desk.arrivals.turns import we_answered
 from monitor.desk.cases import CaseConflictError, CaseError, record
 from monitor.settings import Desk
@@ -125,7 +126,7 @@ def send(
     case, has to have it approved first, the text is too long or not filled in, the draft check
     holds it back, or the draft has changed or been sent already.
     """
-    reply = session.get_one(Reply, reply_id, populate_existing=True)
+    reply = reply_of(session, reply_id)
     check_owner(session, reply.case_id, agent)
     if needs_approval and not approved(reply):
         raise CaseError("A lead has to approve this answer first: ask for it.")
@@ -173,10 +174,10 @@ def record_elsewhere(session: Session, case_id: int, agent: str, url: str, text:
     if present and present.status == ReplyStatus.WAITING:
         raise CaseConflictError(BUSY[ReplyStatus.WAITING])
     case = session.get_one(Case, case_id, with_for_update=True)
-    parts = urlsplit(url.strip())
-    linked = parts.scheme in ("http", "https") and bool(parts.netloc)
+    linked = is_link(url.strip())
     if not linked and (url.strip() or not (case.by_hand and text.strip())):
         words = " Or write what you told them." if case.by_hand else ""
+        session.rollback()
         raise CaseError(f"Paste the link of your reply; it begins with https://{words}")
     reply = Reply(
         case_id=case_id,

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from connectors.base import Connector, ConnectorError
 from monitor.answer.arrival import Arrived, Wanted, note_error, note_sent
-from monitor.answer.steps import check_owner, set_case, take
+from monitor.answer.steps import check_owner, reply_of, set_case, take
 from monitor.desk.cases import CaseConflictError, record
 from monitor.store.db import row_count
 from monitor.store.models import Post, Reply, ReplyStatus, Source, now
@@ -64,7 +64,7 @@ def settle(session: Session, open_connector: Open) -> int:
 def _claim(
     session: Session, reply_id: int, status: ReplyStatus, checked_at: datetime | None
 ) -> bool:
-    """Whether this engine is the one that looks now; committed, so that no error comes first again."""
+    """Whether this engine is the one that looks now; committed, so no error comes first again."""
     session.rollback()
     claimed = session.execute(
         sa.update(Reply)
@@ -117,7 +117,7 @@ def send_again(session: Session, reply_id: int, agent: str) -> None:
     Before it is sent it is looked for once more, in these words too if others are written. Raises
     CaseError.
     """
-    reply = session.get_one(Reply, reply_id, populate_existing=True)
+    reply = reply_of(session, reply_id)
     check_owner(session, reply.case_id, agent)
     if reply.status not in (ReplyStatus.SENDING, ReplyStatus.FAILED):
         raise CaseConflictError("This reply has changed meanwhile. Look at its status.")
@@ -144,7 +144,7 @@ def send_again(session: Session, reply_id: int, agent: str) -> None:
 
 def give_up(session: Session, reply_id: int, agent: str) -> None:
     """A person decided that a stuck reply was not sent and shall not be. Raises CaseError."""
-    reply = session.get_one(Reply, reply_id, populate_existing=True)
+    reply = reply_of(session, reply_id)
     check_owner(session, reply.case_id, agent)
     _check_stuck(reply)
     case_id = reply.case_id

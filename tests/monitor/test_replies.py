@@ -1,5 +1,6 @@
 """Answering: saved, sent at most once, looked for, never sent again by itself."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -7,13 +8,15 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from connectors.base import FatalError, RetryableError, SentReply
-from monitor.answer import replies, settling
+from monitor.answer import approval, replies, settling
 from monitor.desk import cases
 from monitor.desk.cases import CaseConflictError, CaseError
+from monitor.store.db import lock_writes
 from monitor.store.models import (
     Case,
     CaseStatus,
     DraftOverride,
+    Outcome,
     Reply,
     ReplyStatus,
     now,
@@ -264,3 +267,39 @@ def test_two_engines_do_not_look_for_one_reply(
 
     assert settling.settle(session, second) == 1
     assert looked == [0]
+
+
+def test_an_answer_or_a_case_that_is_gone_is_refused_in_words(
+    session: Session, database: sa.Engine, case: Case, network: ScriptedNetwork
+) -> None:
+    leads = (ALICE, BOB)
+    refused: list[Callable[[], object]] = [
+        lambda: replies.save_draft(session, 99, ALICE, "We are sorry."),
+        lambda: replies.discard_draft(session, 99, ALICE),
+        lambda: replies.record_elsewhere(session, 99, ALICE, "https://net.example/9"),
+        lambda: replies.send(session, 99, ALICE, network),
+        lambda: settling.send_again(session, 99, ALICE),
+        lambda: settling.give_up(session, 99, ALICE),
+        lambda: approval.ask(session, 99, ALICE, leads),
+        lambda: approval.approve(session, 99, ALICE, network, leads=leads, text="x"),
+        lambda: approval.refuse(session, 99, ALICE, "No.", leads=leads),
+        lambda: approval.take_back(session, 99, ALICE),
+    ]
+    for call in refused:
+        with pytest.raises(CaseConflictError, match="no such"):
+            call()
+        with Session(database) as other:  # Nothing is held that another one waits for.
+            lock_writes(other)
+
+
+def test_a_resolved_case_holds_no_lock(session: Session, database: sa.Engine, case: Case) -> None:
+    cases.resolve(session, case.id, ALICE, Outcome.SOLVED)
+    with pytest.raises(CaseConflictError, match="resolved"):
+        replies.save_draft(session, case.id, ALICE, "We are sorry.")
+    assert not session.in_transaction()
+
+
+def test_a_link_that_is_none_holds_no_lock(session: Session, case: Case) -> None:
+    with pytest.raises(CaseError, match="Paste the link"):
+        replies.record_elsewhere(session, case.id, ALICE, "https://[x/1")
+    assert not session.in_transaction()
