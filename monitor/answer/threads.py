@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from connectors.base import Connector, ConnectorError, FetchedPost, RetryableError
+from monitor.desk import group
 from monitor.desk.arrivals.turns import FOLLOW_AFTER
 from monitor.desk.cases import REOPEN_WITHIN
 from monitor.intake.collect import store_posts, take_back
@@ -78,8 +79,8 @@ def follow(session: Session, open_connector: Open, accounts: frozenset[str]) -> 
             col(Post.id) == col(Case.post_id),
             col(Source.id) == col(Post.source_id),
         )
-        # The newest first: after an import of thousands a case of today does not wait for them.
-        .order_by(col(Case.thread_due_at).desc())
+        # The longest due first: what is asked for above the rate waits, but in turn.
+        .order_by(col(Case.thread_due_at), col(Case.id))
         .limit(AT_ONCE)
     ).all()
     by_source: dict[int, tuple[Source, list[_Due]]] = {}
@@ -134,7 +135,8 @@ def _look(
     session: Session, connector: Connector, source_id: int, case_id: int, accounts: frozenset[str]
 ) -> None:
     """Store what the case's threads have, and notice what they have no longer; one commit."""
-    known = _newest_of_each_thread(session, case_id)
+    family = _family(session, case_id)
+    known = _newest_of_each_thread(session, case_id, source_id, family)
     customer = _customer(session, case_id)
     session.rollback()  # The network may take its time: no transaction waits for it.
     posts = {
@@ -145,7 +147,7 @@ def _look(
     }
     missing = [
         post
-        for post in _ours_of(session, case_id, [each.thread for each in known])
+        for post in _ours_of(session, case_id, family, [each.thread for each in known])
         if (post.network, post.external_id) not in posts
     ]
     session.rollback()
@@ -162,7 +164,7 @@ def _look(
         _mend_pointers(session, kept)
     for post_id in gone:
         take_back(session, col(Post.id) == post_id)
-    _set_due(session, case_id, _next_look(session.get_one(Case, case_id)))
+    _set_due(session, case_id, _next_look(session, session.get_one(Case, case_id)))
     session.commit()
 
 
@@ -185,11 +187,17 @@ _FIELDS = (
 )
 
 
-def _newest_of_each_thread(session: Session, case_id: int) -> list[_Known]:
-    """The customer's last post in each of the newest threads of a case, by which it is asked."""
+def _newest_of_each_thread(
+    session: Session, case_id: int, source_id: int, family: list[int]
+) -> list[_Known]:
+    """The last post in each of the newest threads of a case, by which it is asked.
+
+    What the cases merged with it have from the same source is asked with it.
+    """
+    merged = sa.and_(col(Post.case_id).in_(family), col(Post.source_id) == source_id)
     rows = session.execute(
         sa.select(*_FIELDS)
-        .where(col(Post.case_id) == case_id, col(Post.ref) != "")
+        .where(sa.or_(col(Post.case_id) == case_id, merged), col(Post.ref) != "")
         .order_by(col(Post.deleted_at).is_not(None), col(Post.created_at).desc())
         .limit(100)
     ).all()
@@ -199,14 +207,22 @@ def _newest_of_each_thread(session: Session, case_id: int) -> list[_Known]:
     return list(newest.values())[:THREADS]
 
 
-def _ours_of(session: Session, case_id: int, threads: list[str | None]) -> list[_Known]:
+def _family(session: Session, case_id: int) -> list[int]:
+    """The cases that are read as one with this one."""
+    case = session.get_one(Case, case_id, populate_existing=True)
+    return group.ids(session, case.merged_into or case_id)
+
+
+def _ours_of(
+    session: Session, case_id: int, family: list[int], threads: list[str | None]
+) -> list[_Known]:
     """The posts whose end matters: our answers first, then the case's posts in these threads."""
     network = sa.select(col(Case.network)).where(col(Case.id) == case_id)
     answers = sa.select(col(Reply.external_id)).where(
-        col(Reply.case_id) == case_id,
+        col(Reply.case_id).in_(family),
         col(Reply.status).in_((ReplyStatus.SENT, ReplyStatus.SEEN)),
     )
-    of_case = sa.and_(col(Post.case_id) == case_id, col(Post.thread).in_(threads))
+    of_case = sa.and_(col(Post.case_id).in_(family), col(Post.thread).in_(threads))
     rows = session.execute(
         sa.select(*_FIELDS)
         .where(
@@ -248,8 +264,18 @@ def _mend_pointers(session: Session, posts: list[FetchedPost]) -> None:
         )
 
 
-def _next_look(case: Case) -> datetime | None:
-    """When to look again: the longer nobody wrote, the later; never once a case is long over."""
+def _next_look(session: Session, case: Case) -> datetime | None:
+    """When to look again: the longer nobody wrote, the later; never once a case is long over.
+
+    One that was merged keeps the pace of the case that it goes on in, which looks for both where
+    they came from one source.
+    """
+    if case.merged_into is not None:
+        root = session.get_one(Case, case.merged_into)
+        sources = select(Post.source_id).where(col(Post.id).in_((case.post_id, root.post_id)))
+        if len(set(session.exec(sources))) == 1:
+            return None
+        return _next_look(session, root)
     at = now()
     if case.status == CaseStatus.RESOLVED and (case.resolved_at or at) < at - REOPEN_WITHIN:
         return None
