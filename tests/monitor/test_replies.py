@@ -187,8 +187,7 @@ def test_a_draft_that_was_sent_despite_a_warning_can_be_thrown_away(
     session: Session, case: Case, network: ScriptedNetwork
 ) -> None:
     stuck = lost(session, case, network)
-    override = {"rule": "x", "phrase": "y", "reason": "z", "agent": ALICE}
-    session.add(DraftOverride(reply_id=stuck.id, **override))
+    session.add(DraftOverride(reply_id=stuck.id, rule="x", phrase="y", reason="z", agent=ALICE))
     session.commit()
     settling.send_again(session, stuck.id, ALICE)
     replies.discard_draft(session, case.id, ALICE)
