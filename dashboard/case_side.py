@@ -40,6 +40,7 @@ TOLD = {
     "reply seen": "The answer was seen on the network",
     "reply gone": "The answer was deleted on the network",
     "reply failed": "The network refused the answer",
+    "changed words not sent": "An earlier try had arrived, so the changed words were not sent",
     "reply taken back to a draft": "took the answer back to a draft",
     "approval asked": "asked a lead to approve the answer",
     "approval taken back": "took the answer back before a lead decided",

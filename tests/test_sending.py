@@ -24,7 +24,7 @@ from sqlmodel import Session, select
 from connectors.mastodon import Mastodon, MastodonSettings
 from monitor.answer import replies, settling
 from monitor.desk.cases import CaseConflictError, CaseError
-from monitor.store.models import Author, Case, CaseStatus, Post, Reply, Source, now
+from monitor.store.models import Author, Case, CaseEvent, CaseStatus, Post, Reply, Source, now
 from tests.conftest import ALICE
 
 pytestmark = pytest.mark.slow
@@ -279,3 +279,21 @@ def test_a_person_who_is_wrong_does_not_send_it_twice(
     server.fault = ""
     assert replies.send(session, reply.id, ALICE, network).status == "seen"
     assert len(server.posts) == 1
+
+
+def test_a_person_who_is_wrong_and_changes_a_word_does_not_send_it_twice(
+    session: Session, case: Case, server: Counting, network: Mastodon
+) -> None:
+    draft = replies.save_draft(session, 1, ALICE, "We are sorry.")
+    server.fault = "cut once it was made, blind"
+    replies.send(session, draft.id, ALICE, network)
+    wait_and_settle(session, server)
+    settling.send_again(session, draft.id, ALICE)
+    replies.save_draft(session, 1, ALICE, "We are so sorry.")
+    with pytest.raises(CaseError, match="cannot look whether it arrived"):
+        replies.send(session, draft.id, ALICE, network)
+    server.fault = ""
+    seen = replies.send(session, draft.id, ALICE, network)
+    assert (seen.status, seen.text, len(server.posts)) == ("seen", "We are sorry.", 1)
+    unsent = select(CaseEvent.detail).where(CaseEvent.what == "changed words not sent")
+    assert session.exec(unsent).all() == ["We are so sorry."]

@@ -7,11 +7,12 @@ from sqlmodel import Session, col
 
 from connectors.base import Connector
 from monitor.answer import draft_check
+from monitor.answer.arrival import arrived_before
 from monitor.answer.canned import check_filled
 from monitor.answer.drafts import all_rules
 from monitor.answer.private import how
 from monitor.answer.replies import NOTHING_LISTED, deliver
-from monitor.answer.steps import check_owner, check_stands, check_text, set_case, take
+from monitor.answer.steps import check_owner, check_stands, check_text, reply_of, set_case, take
 from monitor.desk.cases import CaseConflictError, CaseError, record
 from monitor.desk.clock import notices
 from monitor.settings import Desk
@@ -34,7 +35,7 @@ def ask(
     the agent does not own the case, there is no other lead, the text is not filled in, the draft
     check holds it back, or the draft has changed meanwhile.
     """
-    reply = session.get_one(Reply, reply_id, populate_existing=True)
+    reply = reply_of(session, reply_id)
     check_owner(session, reply.case_id, agent)
     others = [lead for lead in leads if lead != agent]
     if not others:
@@ -85,10 +86,14 @@ def approve(
     lead or wrote it themselves, the case is resolved, the draft check stops the answer, or it has
     changed or waits no longer.
     """
-    reply = session.get_one(Reply, reply_id, populate_existing=True)
+    reply = reply_of(session, reply_id)
     _check_lead(reply, lead, leads)
-    check_stands(session.get_one(Case, reply.case_id, populate_existing=True))
+    check_stands(session, session.get_one(Case, reply.case_id, populate_existing=True))
     check_text(text, connector)
+    if arrived_before(session, reply, connector):
+        _forget_notices(session, reply_id)
+        session.commit()
+        return reply
     words = col(Reply.text) == text
     take(session, reply_id, ReplyStatus.WAITING, ReplyStatus.SENDING, words, approver=lead)
     read = {rule.id: "a lead approved it" for rule in all_rules()}
@@ -110,7 +115,7 @@ def refuse(session: Session, reply_id: int, lead: str, why: str, *, leads: Colle
     why = why.strip()[:LONGEST_NOTE]
     if not why:
         raise CaseError("Say what has to change: the author reads it.")
-    reply = session.get_one(Reply, reply_id, populate_existing=True)
+    reply = reply_of(session, reply_id)
     _check_lead(reply, lead, leads)
     take(session, reply_id, ReplyStatus.WAITING, ReplyStatus.DRAFT, approver=lead, refusal=why)
     set_case(session, reply.case_id, ReplyStatus.DRAFT)
@@ -132,7 +137,7 @@ def take_back(session: Session, reply_id: int, agent: str) -> None:
 
     Raises CaseConflictError.
     """
-    reply = session.get_one(Reply, reply_id, populate_existing=True)
+    reply = reply_of(session, reply_id)
     case = session.get_one(Case, reply.case_id, populate_existing=True)
     if agent not in (reply.agent, case.assignee):
         raise CaseConflictError(f"It is an answer of {reply.agent}, who can take it back.")

@@ -8,15 +8,14 @@ itself.
 
 import uuid
 from collections.abc import Mapping
-from datetime import datetime
-from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
-from connectors.base import Connector, ConnectorError, FatalError, SentReply
+from connectors.base import Connector, ConnectorError, FatalError
 from monitor.answer import draft_check
+from monitor.answer.arrival import Arrived, arrived_before, note_error, note_sent
 from monitor.answer.private import how
 from monitor.answer.steps import (
     BUSY,
@@ -24,16 +23,17 @@ from monitor.answer.steps import (
     check_owner,
     check_text,
     latest_status,
+    reply_of,
     set_case,
     take,
     unfinished,
 )
-from monitor.desk.arrivals.answers import native_key
+from monitor.desk.arrivals.by_hand import is_link
 from monitor.desk.arrivals.turns import we_answered
 from monitor.desk.cases import CaseConflictError, CaseError, record
 from monitor.settings import Desk
 from monitor.store.db import lock_writes, row_count
-from monitor.store.models import Case, Post, Reply, ReplyStatus, now
+from monitor.store.models import Case, DraftOverride, Post, Reply, ReplyStatus, now
 
 NOTHING_LISTED = Desk()
 
@@ -101,11 +101,10 @@ def discard_draft(session: Session, case_id: int, agent: str, before: str | None
         present = draft.text
         session.rollback()
         raise CaseConflictError(_draft_changed(present))
-    session.execute(
-        sa.delete(Reply).where(
-            col(Reply.case_id) == case_id, col(Reply.status) == ReplyStatus.DRAFT
-        )
-    )
+    if draft and draft.status == ReplyStatus.DRAFT:
+        # One that was on its way once may have been sent despite a warning.
+        session.execute(sa.delete(DraftOverride).where(col(DraftOverride.reply_id) == draft.id))
+        session.execute(sa.delete(Reply).where(col(Reply.id) == draft.id))
     set_case(session, case_id, latest_status(session, case_id))
     session.commit()
 
@@ -127,19 +126,16 @@ def send(
     case, has to have it approved first, the text is too long or not filled in, the draft check
     holds it back, or the draft has changed or been sent already.
     """
-    reply = session.get_one(Reply, reply_id, populate_existing=True)
+    reply = reply_of(session, reply_id)
     check_owner(session, reply.case_id, agent)
     if needs_approval and not approved(reply):
         raise CaseError("A lead has to approve this answer first: ask for it.")
-    check_text(reply.text, connector)
-    # A mark on a draft means that it was on its way before: a person can be wrong about that.
-    if reply.status == ReplyStatus.DRAFT and reply.checked_at:
-        arrived = _arrived(session, reply, connector)
-        if arrived is not None:
-            note_sent(session, reply, arrived, ReplyStatus.SEEN)
-            return reply
-    detail = how(reply.text, desk.private_contact)
-    words = col(Reply.text) == reply.text
+    text = reply.text
+    check_text(text, connector)
+    if arrived_before(session, reply, connector):
+        return reply
+    detail = how(text, desk.private_contact)
+    words = col(Reply.text) == text
     take(session, reply_id, ReplyStatus.DRAFT, ReplyStatus.SENDING, words)
     # The row is ours now: what is checked is what goes out.
     draft_check.let_pass(session, reply, agent, desk, reasons or {})
@@ -162,24 +158,13 @@ def deliver(session: Session, reply: Reply, connector: Connector) -> Reply:
         _not_sent(session, reply, str(error))
     except ConnectorError as error:
         # It may have arrived all the same: only a look at the network can tell.
-        reply.error = f"{error} We look on the network whether it arrived."
-        session.add(reply)
-        session.commit()
+        told = f"{error} We look on the network whether it arrived."
+        note_error(session, reply.id, ReplyStatus.SENDING, told)
     else:
-        note_sent(session, reply, sent, ReplyStatus.SENT)
+        # Settling may have seen it first, or a person given it up: the network knows better.
+        lost = (ReplyStatus.SENDING, ReplyStatus.FAILED)
+        note_sent(session, reply, Arrived(sent, text), ReplyStatus.SENT, *lost)
     return reply
-
-
-def _arrived(session: Session, reply: Reply, connector: Connector) -> SentReply | None:
-    """An earlier try of this reply, if the network has it. Raises CaseError where it is silent."""
-    post = session.get_one(Post, reply.post_id)
-    try:
-        return connector.find_reply(post.ref, reply.text, reply.created_at)
-    except ConnectorError as error:
-        raise CaseError(
-            f"It was on its way once, and we cannot look whether it arrived: {error} It is not "
-            "sent, so that the customer does not get it twice. Try again later."
-        ) from error
 
 
 def record_elsewhere(session: Session, case_id: int, agent: str, url: str, text: str = "") -> Reply:
@@ -189,10 +174,10 @@ def record_elsewhere(session: Session, case_id: int, agent: str, url: str, text:
     if present and present.status == ReplyStatus.WAITING:
         raise CaseConflictError(BUSY[ReplyStatus.WAITING])
     case = session.get_one(Case, case_id, with_for_update=True)
-    parts = urlsplit(url.strip())
-    linked = parts.scheme in ("http", "https") and bool(parts.netloc)
+    linked = is_link(url.strip())
     if not linked and (url.strip() or not (case.by_hand and text.strip())):
         words = " Or write what you told them." if case.by_hand else ""
+        session.rollback()
         raise CaseError(f"Paste the link of your reply; it begins with https://{words}")
     reply = Reply(
         case_id=case_id,
@@ -217,35 +202,6 @@ def record_elsewhere(session: Session, case_id: int, agent: str, url: str, text:
 def _draft_changed(present: str) -> str:
     says = f"it says now: “{present}”" if present else "it was thrown away"
     return f"The draft changed meanwhile: {says}. Nothing was written over: choose what stays."
-
-
-def note_sent(session: Session, reply: Reply, sent: SentReply, status: ReplyStatus) -> None:
-    """The network has it: note where, and stop the customer's clock; one commit."""
-    first = reply.sent_at is None
-    case = session.get_one(Case, reply.case_id, with_for_update=True, populate_existing=True)
-    reply.status = status
-    reply.external_id = sent.external_id
-    reply.url = sent.url
-    reply.sent_at = reply.sent_at or _not_after_now(sent.created_at)
-    reply.seen_at = now() if status == ReplyStatus.SEEN else None
-    reply.error = None
-    reply.updated_at = now()
-    session.add(reply)
-    # The same post may have come in as a native answer before we learned that it is this one.
-    twin = native_key(case.network, sent.external_id)
-    session.execute(sa.delete(Reply).where(col(Reply.key) == twin))
-    if first:
-        we_answered(session, case, status, reply.sent_at)
-    elif case.reply_status in (ReplyStatus.SENDING, ReplyStatus.SENT):
-        case.reply_status = status  # Unless more has happened since.
-    session.add(case)
-    record(session, case.id, f"reply {status}", agent=reply.agent if first else None)
-    session.commit()
-
-
-def _not_after_now(at: datetime) -> datetime:
-    """The network's clock may run ahead of ours."""
-    return min(at, now())
 
 
 def _not_sent(session: Session, reply: Reply, error: str) -> None:

@@ -6,16 +6,17 @@ to send it again or to give it up.
 
 from collections.abc import Callable
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from connectors.base import Connector, ConnectorError, SentReply
-from monitor.answer.replies import note_sent
-from monitor.answer.steps import check_owner, set_case, take
+from connectors.base import Connector, ConnectorError
+from monitor.answer.arrival import Arrived, Wanted, note_error, note_sent
+from monitor.answer.steps import check_owner, reply_of, set_case, take
 from monitor.desk.cases import CaseConflictError, record
+from monitor.store.db import row_count
 from monitor.store.models import Post, Reply, ReplyStatus, Source, now
 
 Open = Callable[[str], Connector | None]
@@ -36,16 +37,17 @@ def settle(session: Session, open_connector: Open) -> int:
     One that is stuck and cannot be found waits for `send_again` or `give_up`, by a person.
     """
     at = now()
-    due = session.exec(
-        select(Reply)
+    stuck = sa.and_(
+        # It is looked for until a person decides, however long we were away.
+        col(Reply.status) == ReplyStatus.SENDING,
+        col(Reply.updated_at) <= at - STUCK_AFTER,
+    )
+    sent = sa.and_(col(Reply.status) == ReplyStatus.SENT, col(Reply.updated_at) > at - LOOK_FOR)
+    due = session.execute(
+        select(Reply.id, Reply.status, Reply.checked_at)
         .where(
-            col(Reply.status).in_((ReplyStatus.SENDING, ReplyStatus.SENT)),
+            sa.or_(stuck, sent),
             col(Reply.elsewhere).is_(False),
-            # A stuck one is looked for until a person decides, however long we were away.
-            sa.or_(
-                col(Reply.status) == ReplyStatus.SENDING,
-                col(Reply.updated_at) > at - LOOK_FOR,
-            ),
             sa.or_(col(Reply.checked_at).is_(None), col(Reply.checked_at) < at - LOOK_EVERY),
         )
         # Who waited longest comes first: fifty that are never found must not hide the others.
@@ -53,74 +55,107 @@ def settle(session: Session, open_connector: Open) -> int:
         .limit(50)
     ).all()
     found = 0
-    for reply in due:
-        if reply.status == ReplyStatus.SENDING and reply.updated_at > at - STUCK_AFTER:
-            continue
-        found += _look(session, reply, open_connector)
+    for reply_id, status, checked_at in due:
+        if _claim(session, reply_id, status, checked_at):
+            found += _look(session, reply_id, open_connector)
     return found
 
 
-def _look(session: Session, reply: Reply, open_connector: Open) -> bool:
+def _claim(
+    session: Session, reply_id: int, status: ReplyStatus, checked_at: datetime | None
+) -> bool:
+    """Whether this engine is the one that looks now; committed, so no error comes first again."""
+    session.rollback()
+    claimed = session.execute(
+        sa.update(Reply)
+        .where(
+            col(Reply.id) == reply_id,
+            col(Reply.status) == status,
+            col(Reply.checked_at).is_not_distinct_from(checked_at),
+        )
+        .values(checked_at=now())
+        .execution_options(synchronize_session=False)
+    )
+    session.commit()
+    return row_count(claimed) > 0
+
+
+def _look(session: Session, reply_id: int, open_connector: Open) -> bool:
+    reply = session.get_one(Reply, reply_id, populate_existing=True)
+    before, wanted = reply.status, Wanted.of(session, reply)
     post = session.get_one(Post, reply.post_id)
-    source = session.get_one(Source, post.source_id)
-    name, ref, text, created_at = source.name, post.ref, reply.text, reply.created_at
+    name = session.get_one(Source, post.source_id).name
     connector = open_connector(name)
     error: str | None = None
-    sent: SentReply | None = None
+    arrived: Arrived | None = None
     if connector is None:
         error = f"The source {name} is no longer in config.toml: look yourself."
     else:
         session.rollback()  # The network may take its time: no connection waits for it.
         with closing(connector):
             try:
-                sent = connector.find_reply(ref, text, created_at)
+                arrived = wanted.find(connector)
             except ConnectorError as silent:
                 error = f"We could not look on the network: {silent}"
             else:
-                if sent is None and reply.status == ReplyStatus.SENDING:
+                if arrived is None and before == ReplyStatus.SENDING:
                     error = (
                         "It is not to be found on the network. Look there yourself, then choose: "
                         "send it again, or leave it."
                     )
-    reply.checked_at = now()
-    reply.error = error or reply.error
-    if sent is not None:
-        note_sent(session, reply, sent, ReplyStatus.SEEN)
-    else:
-        session.add(reply)
-        session.commit()
-    return sent is not None
+    if arrived is not None:
+        unseen = (ReplyStatus.SENDING, ReplyStatus.SENT)
+        return note_sent(session, reply, arrived, ReplyStatus.SEEN, *unseen)
+    if error is not None:
+        note_error(session, reply_id, before, error)
+    return False
 
 
 def send_again(session: Session, reply_id: int, agent: str) -> None:
     """A person saw that a stuck or failed reply is not on the network: make it a draft again.
 
-    Before it is sent it is looked for once more. Raises CaseError.
+    Before it is sent it is looked for once more, in these words too if others are written. Raises
+    CaseError.
     """
-    reply = session.get_one(Reply, reply_id, populate_existing=True)
+    reply = reply_of(session, reply_id)
     check_owner(session, reply.case_id, agent)
     if reply.status not in (ReplyStatus.SENDING, ReplyStatus.FAILED):
         raise CaseConflictError("This reply has changed meanwhile. Look at its status.")
-    if reply.status == ReplyStatus.SENDING and reply.updated_at > now() - STUCK_AFTER:
-        raise CaseConflictError("It is being sent at this moment. Wait a minute.")
+    _check_stuck(reply)
+    case_id = reply.case_id
     try:
-        take(session, reply_id, reply.status, ReplyStatus.DRAFT)
+        take(
+            session,
+            reply_id,
+            reply.status,
+            ReplyStatus.DRAFT,
+            col(Reply.updated_at) == reply.updated_at,
+            error=None,
+            checked_at=now(),
+            tried=list(dict.fromkeys([*(reply.tried or []), reply.text])),
+        )
     except IntegrityError as error:
         session.rollback()
         raise CaseConflictError("This case has a newer answer. Go on with that one.") from error
-    reply.error = None
-    reply.checked_at = now()
-    session.add(reply)
-    set_case(session, reply.case_id, ReplyStatus.DRAFT)
-    record(session, reply.case_id, "reply taken back to a draft", agent=agent)
+    set_case(session, case_id, ReplyStatus.DRAFT)
+    record(session, case_id, "reply taken back to a draft", agent=agent)
     session.commit()
 
 
 def give_up(session: Session, reply_id: int, agent: str) -> None:
     """A person decided that a stuck reply was not sent and shall not be. Raises CaseError."""
-    reply = session.get_one(Reply, reply_id)
+    reply = reply_of(session, reply_id)
     check_owner(session, reply.case_id, agent)
-    take(session, reply_id, ReplyStatus.SENDING, ReplyStatus.FAILED)
-    set_case(session, reply.case_id, ReplyStatus.FAILED)
-    record(session, reply.case_id, "reply given up", agent=agent)
+    _check_stuck(reply)
+    case_id = reply.case_id
+    same_try = col(Reply.updated_at) == reply.updated_at
+    take(session, reply_id, ReplyStatus.SENDING, ReplyStatus.FAILED, same_try)
+    set_case(session, case_id, ReplyStatus.FAILED)
+    record(session, case_id, "reply given up", agent=agent)
     session.commit()
+
+
+def _check_stuck(reply: Reply) -> None:
+    """Raise CaseConflictError while whoever sends a reply may still be at it."""
+    if reply.status == ReplyStatus.SENDING and reply.updated_at > now() - STUCK_AFTER:
+        raise CaseConflictError("It is being sent at this moment. Wait a minute.")

@@ -51,21 +51,34 @@ def set_case(session: Session, case_id: int, status: ReplyStatus) -> None:
     )
 
 
+def reply_of(session: Session, reply_id: int) -> Reply:
+    """A reply as it stands now. Raises CaseConflictError where it was thrown away."""
+    reply = session.get(Reply, reply_id, populate_existing=True)
+    if reply is None:
+        session.rollback()
+        raise CaseConflictError("There is no such answer any more. Look at the case again.")
+    return reply
+
+
 def check_owner(session: Session, case_id: int, agent: str) -> None:
     """Raise CaseConflictError unless the agent has this case and it still stands."""
-    case = session.get_one(Case, case_id, populate_existing=True)
+    case = session.get(Case, case_id, populate_existing=True)
+    if case is None:
+        session.rollback()
+        raise CaseConflictError("There is no such case any more.")
     assignee = case.assignee
     if assignee != agent:
         session.rollback()
         raise CaseConflictError(
             f"{assignee} has this case." if assignee else "Claim the case first."
         )
-    check_stands(case)
+    check_stands(session, case)
 
 
-def check_stands(case: Case) -> None:
-    """Raise CaseConflictError where a case is resolved."""
+def check_stands(session: Session, case: Case) -> None:
+    """Raise CaseConflictError where a case is resolved; the transaction ends, and its locks."""
     if case.status == CaseStatus.RESOLVED:
+        session.rollback()
         raise CaseConflictError("This case is resolved. Reopen it first.")
 
 

@@ -15,17 +15,15 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from connectors.base import Connector, ConnectorError, FetchedPost, RetryableError
+from monitor.answer.thread_posts import customer, family_of, newest_of_each_thread, ours_of
 from monitor.desk.arrivals.turns import FOLLOW_AFTER
 from monitor.desk.cases import REOPEN_WITHIN
 from monitor.intake.collect import store_posts, take_back
 from monitor.store.db import row_count
 from monitor.store.models import (
-    Author,
     Case,
     CaseStatus,
     Post,
-    Reply,
-    ReplyStatus,
     Source,
     SourceState,
     now,
@@ -47,9 +45,6 @@ LONGEST_WAIT = timedelta(hours=6)
 
 AFTER_ERROR = timedelta(minutes=15)
 """How long a source is left alone after an error that passes and names no wait."""
-
-THREADS = 3
-"""Threads of one case that are followed: the newest."""
 
 MOST_POSTS = 500
 """Posts kept of one look: a thread that goes round the world is not stored whole."""
@@ -78,8 +73,8 @@ def follow(session: Session, open_connector: Open, accounts: frozenset[str]) -> 
             col(Post.id) == col(Case.post_id),
             col(Source.id) == col(Post.source_id),
         )
-        # The newest first: after an import of thousands a case of today does not wait for them.
-        .order_by(col(Case.thread_due_at).desc())
+        # The longest due first: what is asked for above the rate waits, but in turn.
+        .order_by(col(Case.thread_due_at), col(Case.id))
         .limit(AT_ONCE)
     ).all()
     by_source: dict[int, tuple[Source, list[_Due]]] = {}
@@ -134,8 +129,9 @@ def _look(
     session: Session, connector: Connector, source_id: int, case_id: int, accounts: frozenset[str]
 ) -> None:
     """Store what the case's threads have, and notice what they have no longer; one commit."""
-    known = _newest_of_each_thread(session, case_id)
-    customer = _customer(session, case_id)
+    family = family_of(session, case_id)
+    known = newest_of_each_thread(session, case_id, source_id, family)
+    author = customer(session, case_id)
     session.rollback()  # The network may take its time: no transaction waits for it.
     posts = {
         (post.network, post.external_id): post
@@ -145,14 +141,14 @@ def _look(
     }
     missing = [
         post
-        for post in _ours_of(session, case_id, [each.thread for each in known])
+        for post in ours_of(session, case_id, family, [each.thread for each in known])
         if (post.network, post.external_id) not in posts
     ]
     session.rollback()
     gone = [post.id for post in missing[:MOST_LOOKUPS] if connector.is_gone(post.ref)]
 
     def strangers_last(post: FetchedPost) -> tuple[bool, datetime]:
-        ours = post.author_id == customer or post.author_handle.casefold() in accounts
+        ours = post.author_id == author or post.author_handle.casefold() in accounts
         return not ours, post.created_at
 
     kept = sorted(posts.values(), key=strangers_last)[:MOST_POSTS]
@@ -162,69 +158,8 @@ def _look(
         _mend_pointers(session, kept)
     for post_id in gone:
         take_back(session, col(Post.id) == post_id)
-    _set_due(session, case_id, _next_look(session.get_one(Case, case_id)))
+    _set_due(session, case_id, _next_look(session, session.get_one(Case, case_id)))
     session.commit()
-
-
-class _Known(NamedTuple):
-    """A post that we have."""
-
-    id: int
-    network: str
-    external_id: str
-    ref: str
-    thread: str | None
-
-
-_FIELDS = (
-    col(Post.id),
-    col(Post.network),
-    col(Post.external_id),
-    col(Post.ref),
-    col(Post.thread),
-)
-
-
-def _newest_of_each_thread(session: Session, case_id: int) -> list[_Known]:
-    """The customer's last post in each of the newest threads of a case, by which it is asked."""
-    rows = session.execute(
-        sa.select(*_FIELDS)
-        .where(col(Post.case_id) == case_id, col(Post.ref) != "")
-        .order_by(col(Post.deleted_at).is_not(None), col(Post.created_at).desc())
-        .limit(100)
-    ).all()
-    newest: dict[str | None, _Known] = {}
-    for row in rows:
-        newest.setdefault(row.thread, _Known(*row))
-    return list(newest.values())[:THREADS]
-
-
-def _ours_of(session: Session, case_id: int, threads: list[str | None]) -> list[_Known]:
-    """The posts whose end matters: our answers first, then the case's posts in these threads."""
-    network = sa.select(col(Case.network)).where(col(Case.id) == case_id)
-    answers = sa.select(col(Reply.external_id)).where(
-        col(Reply.case_id) == case_id,
-        col(Reply.status).in_((ReplyStatus.SENT, ReplyStatus.SEEN)),
-    )
-    of_case = sa.and_(col(Post.case_id) == case_id, col(Post.thread).in_(threads))
-    rows = session.execute(
-        sa.select(*_FIELDS)
-        .where(
-            col(Post.network) == network.scalar_subquery(),
-            sa.or_(col(Post.external_id).in_(answers), of_case),
-            col(Post.deleted_at).is_(None),
-            col(Post.ref) != "",
-        )
-        .order_by(col(Post.case_id).is_not(None), col(Post.created_at).desc())
-    ).all()
-    return [_Known(*row) for row in rows]
-
-
-def _customer(session: Session, case_id: int) -> str | None:
-    of_case = select(Author.external_id).where(
-        col(Case.id) == case_id, col(Author.id) == col(Case.author_id)
-    )
-    return session.exec(of_case).first()
 
 
 def _mend_pointers(session: Session, posts: list[FetchedPost]) -> None:
@@ -248,8 +183,18 @@ def _mend_pointers(session: Session, posts: list[FetchedPost]) -> None:
         )
 
 
-def _next_look(case: Case) -> datetime | None:
-    """When to look again: the longer nobody wrote, the later; never once a case is long over."""
+def _next_look(session: Session, case: Case) -> datetime | None:
+    """When to look again: the longer nobody wrote, the later; never once a case is long over.
+
+    One that was merged keeps the pace of the case that it goes on in, which looks for both where
+    they came from one source.
+    """
+    if case.merged_into is not None:
+        root = session.get_one(Case, case.merged_into)
+        sources = select(Post.source_id).where(col(Post.id).in_((case.post_id, root.post_id)))
+        if len(set(session.exec(sources))) == 1:
+            return None
+        return _next_look(session, root)
     at = now()
     if case.status == CaseStatus.RESOLVED and (case.resolved_at or at) < at - REOPEN_WITHIN:
         return None

@@ -54,6 +54,7 @@ def merge(
         _go_on(session, source, target, source_waits)
         sla.wait_since(target, min(waited, default=None))
         target.reply_status = group.reply_status(session, target)
+        target.thread_due_at = now()  # It is asked for the threads of both.
         session.add(target)
         session.flush()
         _stand_anew(session, target)
@@ -103,6 +104,7 @@ def unmerge(session: Session, source_id: int, agent: str, was: Case | None = Non
         source.status = CaseStatus.SNOOZED if asleep else CaseStatus.OPEN
         source.snoozed_until = source.snoozed_until if asleep else None
     source.outcome = source.merged_into = source.resolved_at = None
+    source.thread_due_at = now()
     sla.reopened_by_hand(source)
     session.add(source)
     try:

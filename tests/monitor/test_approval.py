@@ -4,14 +4,14 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session, select
 
-from connectors.base import FatalError
+from connectors.base import FatalError, RetryableError
 from monitor.answer import approval, replies, settling
 from monitor.desk import cases
 from monitor.desk.cases import CaseConflictError, CaseError
 from monitor.store.models import Case, CaseStatus, Notice, Outcome, Reply, ReplyStatus
 from tests.conftest import ALICE, BOB, ScriptedNetwork
 from tests.monitor.test_desk import Desk, desk
-from tests.monitor.test_replies import case
+from tests.monitor.test_replies import case, forget
 
 __all__ = ["case", "desk"]
 
@@ -212,3 +212,21 @@ def test_too_long_an_answer_is_not_approved(
     with pytest.raises(CaseError, match="301"):
         approval.approve(session, draft.id, BOB, network, leads=LEADS, text="x" * 301)
     assert not network.sent
+
+
+def test_an_answer_that_was_on_its_way_before_is_looked_for_and_not_approved_twice(
+    session: Session, case: Case, waiting: Reply, network: ScriptedNetwork
+) -> None:
+    approval.take_back(session, waiting.id, ALICE)
+    network.lose_answer = RetryableError("net dropped the connection")
+    replies.send(session, waiting.id, ALICE, network)
+    network.lose_answer = None
+    forget(session)
+    settling.send_again(session, waiting.id, ALICE)
+    approval.ask(session, waiting.id, ALICE, LEADS)
+    network.reply = lambda *_: pytest.fail("it was sent twice")  # type: ignore[method-assign]
+    seen = approval.approve(session, waiting.id, BOB, network, leads=LEADS, text=TEXT)
+    assert (seen.status, network.sent) == (ReplyStatus.SEEN, {waiting.key: TEXT})
+    assert unseen(session) == []
+    session.refresh(case)
+    assert (case.reply_status, case.waiting_since) == (ReplyStatus.SEEN, None)

@@ -13,8 +13,9 @@ from connectors.base import Connector, FatalError, FetchedPost, RetryableError
 from monitor.answer import replies, settling
 from monitor.answer.threads import AT_ONCE, LONGEST_WAIT, follow
 from monitor.desk import cases
+from monitor.desk.arrivals.by_hand import open_from_text
 from monitor.desk.arrivals.triage import triage_new
-from monitor.desk.merge import merge
+from monitor.desk.merge import merge, unmerge
 from monitor.intake.scoring import score_new
 from monitor.store.models import (
     Case,
@@ -419,7 +420,7 @@ class TestWhen:
         assert at
         assert at - now() > LONGEST_WAIT - MINUTE
 
-    def test_few_at_once_and_the_newest_first(self, watcher: Watcher) -> None:
+    def test_few_at_once_and_the_longest_due_first(self, watcher: Watcher) -> None:
         posts = [make_post(f"n{n}", "acme down", f"p{n}") for n in range(AT_ONCE + 3)]
         watcher.desk.receive(*posts)
         watcher.session.execute(
@@ -429,9 +430,8 @@ class TestWhen:
         )
         watcher.session.commit()
         assert follow(watcher.session, lambda _: watcher.network, ACCOUNTS) == AT_ONCE
-        assert "1" not in watcher.network.asked
+        assert watcher.network.asked[0] == "1"
         assert follow(watcher.session, lambda _: watcher.network, ACCOUNTS) == 4
-        assert "1" in watcher.network.asked
 
     def test_a_network_without_threads_is_not_asked_again(
         self, watcher: Watcher, monkeypatch: pytest.MonkeyPatch
@@ -462,3 +462,40 @@ def test_two_engines_do_not_look_at_one_case(watcher: Watcher, session: Session)
     session.commit()
     assert follow(session, other_engine_first, ACCOUNTS) == 0
     assert not watcher.network.asked
+
+
+class TestMerged:
+    """The threads of a case that goes on in another one."""
+
+    def test_are_asked_with_those_of_the_other(self, watcher: Watcher) -> None:
+        session = watcher.session
+        other = watcher.desk.receive(make_post("7", "acme is down", "dave", thread="7"))[-1]
+        session.execute(sa.update(Case).values(thread_due_at=None))
+        session.commit()
+        merge(session, watcher.case.id, other.id, BOB, other_author=True)
+        assert follow(session, lambda _: watcher.network, ACCOUNTS) == 1
+        assert set(watcher.network.asked) == {"1", "7"}
+        watcher.look(customer(0))
+        assert session.exec(select(Post.case_id).where(Post.external_id == "c")).one() == other.id
+        due = select(Case.thread_due_at).where(Case.id == watcher.case.id)
+        assert session.exec(due).one() is None, "the other looks for both"
+        unmerge(session, watcher.case.id, BOB)
+        session.expire_all()
+        assert session.exec(due).one() is not None
+
+    def test_are_asked_as_long_as_a_case_of_elsewhere_stands(self, watcher: Watcher) -> None:
+        session = watcher.session
+        call = open_from_text(session, ALICE, "It is down", who="Carol").case_id or 0
+        merge(session, watcher.case.id, call, ALICE, other_author=True)
+        long_ago = now() - timedelta(days=30)
+        session.execute(
+            sa.update(Case)
+            .where(Case.id == watcher.case.id)  # type: ignore[arg-type]
+            .values(resolved_at=long_ago)
+        )
+        assert watcher.look() >= 1
+        due = select(Case.thread_due_at).where(Case.id == watcher.case.id)
+        assert session.exec(due).one() is not None
+        watcher.network.asked.clear()
+        watcher.look(customer(0))
+        assert session.exec(select(Post.case_id).where(Post.external_id == "c")).one() == call

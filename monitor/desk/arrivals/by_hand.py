@@ -37,7 +37,7 @@ def open_from_text(
     text, link, who = text.strip()[:20_000], link.strip(), " ".join(who.split())[:200]
     if not text and not link:
         raise CaseError("Write what the customer said, or paste a link.")
-    if link and not _is_link(link):
+    if link and not is_link(link):
         raise CaseError("This is no link; it begins with https://")
     session.rollback()
     lock_writes(session)
@@ -71,7 +71,8 @@ def open_from_text(
     return post
 
 
-def _is_link(link: str) -> bool:
+def is_link(link: str) -> bool:
+    """Whether a text is the address of something on the web."""
     try:
         parts = urlsplit(link)
     except ValueError:

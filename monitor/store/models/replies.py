@@ -72,6 +72,8 @@ class Reply(SQLModel, table=True):
     checked_at: datetime | None = None
     """When we, or a person, last looked for it on the network. On a draft: it was on its way once,
     and is looked for again before it is sent."""
+    tried: list[str] | None = Field(default=None, sa_type=sa.JSON(none_as_null=True))
+    """The words of earlier tries, any of which may have arrived: they are looked for too."""
     external_id: str | None = None
     url: str = ""
     error: str | None = Field(default=None, sa_type=sa.Text)

@@ -1,4 +1,7 @@
-"""Indexes that the trends count from, and those of the queue's orders and filters."""
+"""Indexes that the trends count from, and those of the queue's orders and filters.
+
+And the words of a reply's earlier tries.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -59,6 +62,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("vip = 1"),
         postgresql_where=sa.text("vip"),
     )
+    op.add_column("reply", sa.Column("tried", sa.JSON(), nullable=True))
 
 
 def _create_partial(name: str, table: str, columns: list[str], where: str) -> None:
@@ -68,6 +72,8 @@ def _create_partial(name: str, table: str, columns: list[str], where: str) -> No
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("reply", recreate="never") as table:
+        table.drop_column("tried")
     op.drop_index("ix_case_queue_vip", "case")
     op.drop_index("ix_case_queue_due", "case")
     op.drop_index("ix_case_queue_newest", "case")
