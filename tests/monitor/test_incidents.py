@@ -351,6 +351,8 @@ def test_no_fault_needs_another_person_and_evidence(session: Session) -> None:
         incidents.no_fault(session, incident_id, BOB)
     with pytest.raises(CaseError, match="https://"):
         incidents.set_evidence(session, incident_id, BOB, "javascript:alert(1)", "3")
+    with pytest.raises(CaseError, match="begins with"):
+        incidents.set_evidence(session, incident_id, BOB, "https://[x/1", "3")
     with pytest.raises(CaseError, match="number"):
         incidents.set_evidence(session, incident_id, BOB, "https://graphs.example/1", "fine")
     incidents.set_evidence(session, incident_id, BOB, "https://graphs.example/1", "0 errors")

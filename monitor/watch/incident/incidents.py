@@ -4,11 +4,10 @@ Every change is one conditional UPDATE, or one transaction that holds the incide
 line in the history of each case that it touches. Each case keeps its own owner, thread and clock.
 """
 
-from urllib.parse import urlsplit
-
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from monitor.desk.arrivals.by_hand import is_link
 from monitor.desk.cases import CaseConflictError, CaseError, record
 from monitor.store.db import row_count
 from monitor.store.models import (
@@ -70,8 +69,7 @@ def rename(session: Session, incident_id: int, title: str) -> None:
 
 def set_evidence(session: Session, incident_id: int, agent: str, url: str, value: str) -> None:
     """Keep a link and the number that was read there, by whom and when. Raises CaseError."""
-    parts = urlsplit(url.strip())
-    if parts.scheme not in ("http", "https") or not parts.netloc:
+    if not is_link(url.strip()):
         raise CaseError("Paste the link of what proves it; it begins with https://")
     if not any(letter.isdigit() for letter in value):
         raise CaseError("Write the number that you read there, such as 5,210 failed logins.")
