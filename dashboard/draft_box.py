@@ -9,10 +9,10 @@ import streamlit as st
 from dashboard import resources
 from dashboard.markup import Markup, draw, foreign, join, plain, tag
 from dashboard.promise_box import draw_form
-from monitor.answer import draft_check
-from monitor.answer.drafts import Finding, Level, Rule, all_rules
-from monitor.answer.due_words import due_in
-from monitor.answer.plain import sentence_at
+from monitor.answer.checking import draft_check
+from monitor.answer.checking.drafts import Finding, Level, Rule, all_rules
+from monitor.answer.checking.due_words import due_in
+from monitor.answer.checking.plain import sentence_at
 from monitor.desk.page.case_file import CaseFile
 from monitor.store.models import now
 

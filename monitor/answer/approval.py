@@ -6,10 +6,10 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from connectors.base import Connector
-from monitor.answer import draft_check
 from monitor.answer.arrival import arrived_before
 from monitor.answer.canned import check_filled
-from monitor.answer.drafts import all_rules
+from monitor.answer.checking import draft_check
+from monitor.answer.checking.drafts import all_rules
 from monitor.answer.private import how
 from monitor.answer.replies import NOTHING_LISTED, deliver
 from monitor.answer.steps import check_owner, check_stands, check_text, reply_of, set_case, take

@@ -14,8 +14,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
 from connectors.base import Connector, ConnectorError, FatalError
-from monitor.answer import draft_check
 from monitor.answer.arrival import Arrived, arrived_before, note_error, note_sent
+from monitor.answer.checking import draft_check
 from monitor.answer.private import how
 from monitor.answer.steps import (
     BUSY,

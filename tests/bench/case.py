@@ -20,7 +20,7 @@ from streamlit import config as streamlit_config
 from streamlit.testing.v1 import AppTest
 
 from dashboard import resources
-from monitor.answer.draft_check import findings
+from monitor.answer.checking.draft_check import findings
 from monitor.answer.replies import NOTHING_LISTED
 from monitor.desk.page.case_file import case_file
 from monitor.store.db import connect, migrate

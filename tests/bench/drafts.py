@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from monitor.answer.drafts import PRECISE_ENOUGH, Context, all_rules, check
+from monitor.answer.checking.drafts import PRECISE_ENOUGH, Context, all_rules, check
 from tests.monitor.draft_cases import written
 
 HERE = Path(__file__).parent

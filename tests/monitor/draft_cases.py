@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from monitor.answer.drafts import Context
+from monitor.answer.checking.drafts import Context
 
 FILE = Path(__file__).with_name("drafts.csv")
 OWN = ("+44 20 7946 0100", "help@halewick.example", "halewick.example")

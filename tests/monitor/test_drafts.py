@@ -7,8 +7,9 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from connectors.base import FatalError
-from monitor.answer import draft_check, promises, replies, settling
-from monitor.answer.drafts import PRECISE_ENOUGH, Context, Level, all_rules, check
+from monitor.answer import promises, replies, settling
+from monitor.answer.checking import draft_check
+from monitor.answer.checking.drafts import PRECISE_ENOUGH, Context, Level, all_rules, check
 from monitor.desk import cases
 from monitor.desk.cases import CaseError
 from monitor.settings import Desk as DeskSettings

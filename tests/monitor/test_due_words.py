@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from monitor.answer.due_words import due_in
-from monitor.answer.plain import sentence_at
+from monitor.answer.checking.due_words import due_in
+from monitor.answer.checking.plain import sentence_at
 
 ZONE = ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 11, 20, 11, 0, tzinfo=UTC)

@@ -15,8 +15,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from monitor.answer import personal, repeats
-from monitor.answer.plain import plain, sentences
+from monitor.answer.checking import personal, repeats
+from monitor.answer.checking.plain import plain, sentences
 
 RULES_FILE = Path(__file__).with_name("draft_rules.toml")
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from monitor.answer.plain import plain
+from monitor.answer.checking.plain import plain
 
 SHORTEST = 10
 """Letters; a "Thank you" may be said twice."""

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from monitor.answer import promises
-from monitor.answer.drafts import Context, Finding, all_rules, check
-from monitor.answer.plain import sentence_at
+from monitor.answer.checking.drafts import Context, Finding, all_rules, check
+from monitor.answer.checking.plain import sentence_at
 from monitor.desk.cases import CaseError, record
 from monitor.settings import Desk
 from monitor.store.models import (
