@@ -96,6 +96,7 @@ def test_an_import_says_what_is_wrong_with_it(
     assert "config.toml" not in failed.stderr
 
 
+@pytest.mark.slow
 def test_check_says_what_works(folder: Path) -> None:
     good = monitor(folder, "check")
     assert good.returncode == 0, good.stderr
@@ -137,6 +138,7 @@ def test_init_takes_names_of_any_letters_and_leaves_nothing_broken_behind(tmp_pa
     assert "cannot be written: No such file or directory" in " ".join(nowhere.stderr.split())
 
 
+@pytest.mark.slow
 def test_a_database_that_is_not_there_is_told_without_its_password(
     folder: Path,
 ) -> None:

@@ -86,6 +86,7 @@ def rows_of(seat: Seat) -> list[int]:
     return [int(number) for number in re.findall(r'id="row-(\d+)"', seat.html)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["Network", "Tag", "Incident", "Language", "Source and its query"])
 @time_machine.travel(AT, tick=False)
 def test_every_number_opens_as_many_rows_as_it_says(busy: Desk, by: str) -> None:

@@ -80,6 +80,7 @@ print(json.dumps([die, lines]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["nothing", "acknowledge"])
 def test_killed_at_every_moment(database: sa.Engine, database_url: str, what: str) -> None:
     done = subprocess.run(

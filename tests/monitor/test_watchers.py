@@ -247,6 +247,7 @@ class TestOutages:
         hours = counts.dead[len(counts.dead) % 12 :].reshape(-1, 12).sum(axis=1)
         return [len(hours) - int(hour) for hour in np.flatnonzero(hours == 12)]
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("how", ["off", "failing", "silent"])
     def test_after_five_days_of_seeing_nothing_the_usual_is_no_surge(
         self, session: Session, feed: Feed, config: Config, how: str
@@ -324,6 +325,7 @@ class TestOutages:
 
 
 class TestSurges:
+    @pytest.mark.slow
     def test_it_fires_once_says_what_and_is_over(
         self, session: Session, feed: Feed, config: Config
     ) -> None:
@@ -375,6 +377,7 @@ class TestSurges:
         Watchers(config, 0.5).look(session)
         assert standing(session) == {}
 
+    @pytest.mark.slow
     def test_with_two_networks_the_part_is_shown_and_the_whole_is_told(
         self, session: Session, feed: Feed, config: Config
     ) -> None:
@@ -414,6 +417,7 @@ class TestSurges:
         Watchers(config, 0.5).look(session)
         assert set(standing(session)) == {"spike:all"}
 
+    @pytest.mark.slow
     def test_the_past_would_have_fired_as_the_engine_does(
         self, session: Session, feed: Feed, config: Config
     ) -> None:
@@ -485,6 +489,7 @@ class TestSources:
         watching.look(session)
         assert standing(session) == {}
 
+    @pytest.mark.slow
     def test_one_that_answers_and_brings_nothing_is_silent(
         self, session: Session, feed: Feed, config: Config
     ) -> None:
