@@ -15,7 +15,7 @@ from monitor.watch.detection import surges
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = sorted(command.name or command.callback.__name__ for command in app.registered_commands)  # type: ignore[union-attr]
+COMMANDS = sorted(command.name or command.callback.__name__ for command in app.registered_commands)  # type: ignore[union-attr]  # each has a callback
 
 
 @pytest.mark.parametrize("name", sorted(CONNECTORS))

@@ -26,7 +26,7 @@ OVER_HTTP = [
     if CASES[name].content_type and (CASES[name].secrets or not signed_in)
 ]
 """What does not ask over HTTP is not listed: there is nothing to promise."""
-IN_JSON = [each for each in OVER_HTTP if each.values[0].content_type == "application/json"]  # type: ignore[union-attr]
+IN_JSON = [each for each in OVER_HTTP if each.values[0].content_type == "application/json"]  # type: ignore[union-attr]  # each has one value
 SIGNED_IN = [each for each in OVER_HTTP if each.values[1]]
 
 Fail = Callable[[], httpx.Response | Exception]

@@ -29,7 +29,7 @@ def fire(desk: Desk, key: str = "spike:all", **changes: object) -> int:
         "text": "14 times the usual.\n“<b>it is</b> $down$” (x)",
         "address": f"since={(now() - timedelta(hours=2)).isoformat().replace('+', '%2B')}",
     }
-    found = Finding(key, **{**values, **changes})  # type: ignore[arg-type]
+    found = Finding(key, **{**values, **changes})  # type: ignore[arg-type]  # of any kind
     with Session(desk.engine) as session:
         alerts.fire(session, found, SETTINGS)
         return session.exec(select(Alert.id).where(Alert.key == key)).one()

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from itertools import count
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from monitor.desk.arrivals.triage import triage_new
 from monitor.store.models import Author, CaseEvent, Post, Source, now
@@ -53,5 +53,5 @@ def open_case(session: Session, handle: str) -> int:
 
 def history(session: Session, case_id: int) -> list[tuple[str, str]]:
     """What happened to a case since it was opened, with details."""
-    events = select(CaseEvent).where(CaseEvent.case_id == case_id).order_by(CaseEvent.id)  # type: ignore[arg-type]
+    events = select(CaseEvent).where(col(CaseEvent.case_id) == case_id).order_by(col(CaseEvent.id))
     return [(event.what, event.detail) for event in session.exec(events)][1:]

@@ -224,7 +224,7 @@ def test_an_answer_that_was_on_its_way_before_is_looked_for_and_not_approved_twi
     forget(session)
     settling.send_again(session, waiting.id, ALICE)
     approval.ask(session, waiting.id, ALICE, LEADS)
-    network.reply = lambda *_: pytest.fail("it was sent twice")  # type: ignore[method-assign]
+    network.reply = lambda *_: pytest.fail("it was sent twice")  # type: ignore[method-assign]  # a fake
     seen = approval.approve(session, waiting.id, BOB, network, leads=LEADS, text=TEXT)
     assert (seen.status, network.sent) == (ReplyStatus.SEEN, {waiting.key: TEXT})
     assert unseen(session) == []

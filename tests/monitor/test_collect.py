@@ -131,7 +131,7 @@ def test_an_engine_that_lost_its_lease_stores_nothing_more(
         steal()
         yield Page([make_post("2", "acme two")], "c2")
 
-    network.fetch = pages  # type: ignore[method-assign]
+    network.fetch = pages  # type: ignore[method-assign]  # a fake
     fetch = run(session, watch)
     assert texts(session) == ["acme one"]
     assert fetch.error == "Another engine went on with this source."
@@ -231,7 +231,7 @@ def test_an_engine_that_lost_its_lease_says_nothing_of_the_source(
             raise error
         yield from ()
 
-    network.fetch = pages  # type: ignore[method-assign]
+    network.fetch = pages  # type: ignore[method-assign]  # a fake
     fetch = run(session, watch)
     session.refresh(source)
     assert (source.state, source.failures, source.next_fetch_at) == (SourceState.ACTIVE, 1, theirs)
@@ -245,10 +245,10 @@ def test_no_connection_waits_for_the_network(
 
     def pages(cursor: str | None):  # type: ignore[no-untyped-def]  # stands in for fetch
         for number in (1, 2):
-            held.append(database.pool.checkedout())  # type: ignore[attr-defined]
+            held.append(database.pool.checkedout())  # type: ignore[attr-defined]  # a QueuePool
             yield Page([make_post(str(number), "acme is down")], "c1")
 
-    network.fetch = pages  # type: ignore[method-assign]
+    network.fetch = pages  # type: ignore[method-assign]  # a fake
     assert run(session, watch).new == 2
     assert held == [0, 0]
 

@@ -28,7 +28,7 @@ def test_a_good_file(monkeypatch: pytest.MonkeyPatch) -> None:
     assert source.secrets == {"token": "s3cret"}
     assert "s3cret" not in repr(config)
     assert config.sources["exports"].query == ""
-    assert config.sources["exports"].settings.path == GOOD.parent / "exports.csv"  # type: ignore[attr-defined]
+    assert config.sources["exports"].settings.path == GOOD.parent / "exports.csv"  # type: ignore[attr-defined]  # its own
 
 
 def test_leads_are_the_people_of_that_role(tmp_path: Path) -> None:

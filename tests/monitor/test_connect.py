@@ -54,7 +54,7 @@ def test_no_connection_waits_for_an_answer_to_arrive(
 
     def count(call: Callable[..., object]) -> Callable[..., object]:
         def counted(*arguments: object) -> object:
-            held.append(database.pool.checkedout())  # type: ignore[attr-defined]
+            held.append(database.pool.checkedout())  # type: ignore[attr-defined]  # a QueuePool
             return call(*arguments)
 
         return counted

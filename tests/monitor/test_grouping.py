@@ -25,7 +25,7 @@ CHATTER = [
 
 def item(number: int, text: str, hours: float = 0.0, author: int = 0, **values: object) -> Item:
     at = NOON + timedelta(hours=hours)
-    return Item(number, number, author or number, at, text, **values)  # type: ignore[arg-type]
+    return Item(number, number, author or number, at, text, **values)  # type: ignore[arg-type]  # of any kind
 
 
 def grouped(*items: Item, weights: Weights = WEIGHTS) -> list[set[int]]:

@@ -223,7 +223,7 @@ def test_a_sender_that_takes_long_does_not_undo_what_was_found_meanwhile(
                 assert settling.settle(other, lambda _: network) == 1
         return sent
 
-    network.reply = slowly  # type: ignore[method-assign]
+    network.reply = slowly  # type: ignore[method-assign]  # a fake
     told = replies.send(session, draft.id, ALICE, network)
     assert told.status == (ReplyStatus.SENT if given_up else ReplyStatus.SEEN)
     assert session.get_one(Case, case.id, populate_existing=True).reply_status == told.status
@@ -245,7 +245,7 @@ def test_an_error_in_one_look_does_not_hide_the_others(
             raise KeyError("uri")
         return find(ref, text, since)
 
-    network.find_reply = strange  # type: ignore[method-assign]
+    network.find_reply = strange  # type: ignore[method-assign]  # a fake
     with pytest.raises(KeyError):
         settling.settle(session, lambda _: network)
     assert settling.settle(session, lambda _: network) == 1

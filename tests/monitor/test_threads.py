@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from connectors.base import Connector, FatalError, FetchedPost, RetryableError
 from monitor.answer import replies, settling
@@ -249,7 +249,7 @@ class TestGone:
         watcher.desk.receive(make_post("9", "acme refund please"))
         watcher.session.execute(
             sa.update(Case)
-            .where(Case.id == watcher.case.id)  # type: ignore[arg-type]
+            .where(col(Case.id) == watcher.case.id)
             .values(resolved_at=now() - timedelta(days=1))
         )
         watcher.session.commit()
@@ -276,7 +276,7 @@ class TestTold:
             cases.claim(watcher.session, watcher.case.id, owner)
         watcher.session.execute(
             sa.update(Post)
-            .where(Post.external_id == "a")  # type: ignore[arg-type]
+            .where(col(Post.external_id) == "a")
             .values(deleted_at=now(), triaged_at=None)
         )
         watcher.session.commit()
@@ -425,7 +425,7 @@ class TestWhen:
         watcher.desk.receive(*posts)
         watcher.session.execute(
             sa.update(Case)
-            .where(Case.id == watcher.case.id)  # type: ignore[arg-type]
+            .where(col(Case.id) == watcher.case.id)
             .values(thread_due_at=now() - timedelta(days=1))
         )
         watcher.session.commit()
@@ -489,9 +489,7 @@ class TestMerged:
         merge(session, watcher.case.id, call, ALICE, other_author=True)
         long_ago = now() - timedelta(days=30)
         session.execute(
-            sa.update(Case)
-            .where(Case.id == watcher.case.id)  # type: ignore[arg-type]
-            .values(resolved_at=long_ago)
+            sa.update(Case).where(col(Case.id) == watcher.case.id).values(resolved_at=long_ago)
         )
         assert watcher.look() >= 1
         due = select(Case.thread_due_at).where(Case.id == watcher.case.id)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from monitor.desk import cases, labels
 from monitor.desk.arrivals.ended import Ended
@@ -87,7 +87,7 @@ def test_the_history_names_who_clicked(session: Session) -> None:
     labels.set_label(session, post_id, BOB, True, LabelOrigin.DESK)
     done = bulk.label(session, [case_id], ALICE, complaint=False)
     assert bulk.undo(session, ALICE, done) == (1, 0)
-    event = session.exec(select(CaseEvent).order_by(CaseEvent.id.desc())).first()  # type: ignore[attr-defined]
+    event = session.exec(select(CaseEvent).order_by(col(CaseEvent.id).desc())).first()
     assert event is not None
     assert (event.agent, event.detail) == (ALICE, "a complaint, as bob had said")
     labels.put_back(session, post_id, ALICE, LabelOrigin.DESK, None)

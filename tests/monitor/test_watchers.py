@@ -166,7 +166,7 @@ class TestFolding:
             Said(NOON + timedelta(minutes=at), "net", 1, author, True, text)
             for at, author, text in posts
         ]
-        return [flags for _, *flags in tally.fold(rows)]  # type: ignore[misc]
+        return [flags for _, *flags in tally.fold(rows)]  # type: ignore[misc]  # a row of any length
 
     def test_an_author_counts_once_an_hour(self) -> None:
         found = self.fold((0, 1, "a"), (10, 1, "b"), (61, 1, "c"), (190, 1, "d"), (400, 1, "e"))
@@ -362,7 +362,7 @@ class TestSurges:
                     watching.look(session)
                     (ebbing,) = standing(session).values()
                     assert (ebbing.title, ebbing.text) == (alert.title, alert.text)
-                    assert ebbing.value < 20 < ebbing.peak  # type: ignore[operator]
+                    assert ebbing.value < 20 < ebbing.peak  # type: ignore[operator]  # it has both
                 feed.source.last_success_at = now()
                 session.commit()
                 watching.look(session)
@@ -406,7 +406,7 @@ class TestSurges:
         session.commit()
         feed.days()
         feed.surge(40)
-        session.execute(Post.__table__.update().values(case_id=case_id))  # type: ignore[attr-defined]
+        session.execute(sa.update(Post).values(case_id=case_id))
         session.commit()
         Watchers(config, 0.5).look(session)
         key = f"spike:incident:{incident.id}"

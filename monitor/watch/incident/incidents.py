@@ -4,6 +4,8 @@ Every change is one conditional UPDATE, or one transaction that holds the incide
 line in the history of each case that it touches. Each case keeps its own owner, thread and clock.
 """
 
+from datetime import datetime
+
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
@@ -161,19 +163,8 @@ def reopen(session: Session, incident_id: int) -> None:
 
 def mark_followed_up(session: Session, incident_id: int, case_id: int, agent: str) -> None:
     """A person told the customer, by whatever way, that it is fixed. Raises CaseConflictError."""
-    session.rollback()
-    changed = session.execute(
-        sa.update(IncidentCase)
-        .where(
-            col(IncidentCase.incident_id) == incident_id,
-            col(IncidentCase.case_id) == case_id,
-            col(IncidentCase.followed_up_at).is_(None),
-        )
-        .values(followed_up_at=now(), followed_up_by=agent)
-        .execution_options(synchronize_session=False)
-    )
-    if row_count(changed) == 0:
-        session.rollback()
+    untold = col(IncidentCase.followed_up_at).is_(None)
+    if not _follow_up(session, incident_id, case_id, untold, now(), agent):
         raise CaseConflictError("Somebody has told this customer meanwhile, or took the case out.")
     record(session, case_id, "told that it is fixed", agent=agent, detail=f"incident {incident_id}")
     session.commit()
@@ -181,22 +172,37 @@ def mark_followed_up(session: Session, incident_id: int, case_id: int, agent: st
 
 def unmark_followed_up(session: Session, incident_id: int, case_id: int, agent: str) -> None:
     """Take one's own word back: the customer is on the list again. Raises CaseConflictError."""
+    own = col(IncidentCase.followed_up_by) == agent
+    if not _follow_up(session, incident_id, case_id, own, None, None):
+        raise CaseConflictError("It was not you who told this customer, or the case was taken out.")
+    record(session, case_id, "not told yet that it is fixed", agent=agent)
+    session.commit()
+
+
+def _follow_up(
+    session: Session,
+    incident_id: int,
+    case_id: int,
+    condition: sa.ColumnElement[bool],
+    at: datetime | None,
+    by: str | None,
+) -> bool:
+    """Write who told a customer when, if the condition still holds; whether it did."""
     session.rollback()
     changed = session.execute(
         sa.update(IncidentCase)
         .where(
             col(IncidentCase.incident_id) == incident_id,
             col(IncidentCase.case_id) == case_id,
-            col(IncidentCase.followed_up_by) == agent,
+            condition,
         )
-        .values(followed_up_at=None, followed_up_by=None)
+        .values(followed_up_at=at, followed_up_by=by)
         .execution_options(synchronize_session=False)
     )
     if row_count(changed) == 0:
         session.rollback()
-        raise CaseConflictError("It was not you who told this customer, or the case was taken out.")
-    record(session, case_id, "not told yet that it is fixed", agent=agent)
-    session.commit()
+        return False
+    return True
 
 
 def authors(session: Session, incident_id: int) -> int:
